@@ -1,0 +1,195 @@
+//! The `callback` function: WeChat's pushes through API Gateway (REST and HTTP API), and handed on in
+//! direct invocations.
+//!
+//! WeChat wants `success` in plain text and gives up after five seconds. The route is public, so an
+//! answer over HTTP tells a stranger nothing of what is wrong inside; the log does.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use lambda_http::http::{HeaderValue, Method, header};
+use lambda_http::request::RequestContext;
+use lambda_http::{Body, Request, RequestExt as _, Response};
+use serde_json::json;
+use tokio::time::Instant;
+use tracing::Instrument as _;
+
+use super::answer::{FunctionError, json_response, problem_response, status};
+use super::{Invocation, push_event};
+use crate::platform::push::take_in;
+use crate::platform::{Code, Intake, Problem, Result, Taken};
+use crate::telemetry::metric;
+
+/// The path, below whatever stage or base path API Gateway puts before it.
+const PATH: &str = "/wechat/callback";
+
+/// The methods that the path takes, as the `Allow` header names them.
+const METHODS: &str = "GET, POST";
+
+/// What WeChat wants to read.
+const SUCCESS: &str = "success";
+
+/// How long a push may take, start-up included. It must be answered within 4 s of its arrival (WeChat
+/// waits 5 s); the rest is for the gateway, and for Lambda's own part of a cold start.
+const TIME_FOR_A_PUSH: Duration = Duration::from_millis(3500);
+
+/// The function, for as long as its environment lives.
+pub struct CallbackApi {
+    intake: Intake,
+    start_up: Duration,
+    warm: AtomicBool,
+}
+
+/// What a request comes to.
+enum Done {
+    Taken,
+    /// Somebody looked whether there is something here.
+    Greeted,
+}
+
+impl CallbackApi {
+    /// The function on these means. `start_up` is how long starting took: the push that caused it has
+    /// been waiting for as long.
+    #[must_use]
+    pub fn new(intake: Intake, start_up: Duration) -> Arc<Self> {
+        Arc::new(Self { intake, start_up, warm: AtomicBool::new(false) })
+    }
+
+    /// Answers one event. Over HTTP every failure is an answer; on direct invocation it is an error.
+    ///
+    /// # Errors
+    /// On direct invocation, when the push was not taken in.
+    pub async fn handle(self: Arc<Self>, request: Request) -> std::result::Result<Response<Body>, FunctionError> {
+        let invocation = Invocation::of(&request);
+        let direct = matches!(request.request_context_ref(), Some(RequestContext::PassThrough));
+        let span = tracing::info_span!("push", request_id = invocation.request_id, direct);
+        let request_id = invocation.request_id.clone();
+        // A task of its own, so that a panic becomes an answer too.
+        let work = tokio::spawn(self.answer(request, direct, invocation).instrument(span));
+        let result =
+            work.await.unwrap_or_else(|_panicked| Err(Problem::new(Code::Internal, "this service made a mistake")));
+        match result {
+            Ok(Done::Taken) if direct => Ok(json_response(&json!({ "result": SUCCESS }))),
+            Ok(Done::Taken) => Ok(text_response(SUCCESS)),
+            Ok(Done::Greeted) => Ok(text_response("")),
+            Err(problem) if direct => Err(FunctionError::new(&problem, &request_id)),
+            Err(problem) => Ok(refusal(&problem, &request_id)),
+        }
+    }
+
+    async fn answer(self: Arc<Self>, request: Request, direct: bool, invocation: Invocation) -> Result<Done> {
+        let started = Instant::now();
+        let cold = !self.warm.swap(true, Ordering::Relaxed);
+        let mut time = TIME_FOR_A_PUSH;
+        if cold {
+            self.intake.metrics.count(metric::COLD_START);
+            time = time.saturating_sub(self.start_up);
+        }
+        let deadline = invocation.deadline.min(started + time);
+        let result = self.take(&request, direct, deadline).await;
+        let duration_ms = started.elapsed().as_secs_f64() * 1000.0;
+        match result {
+            Ok(None) => Ok(Done::Greeted),
+            Ok(Some(taken)) => {
+                log_taken(&taken, duration_ms, cold);
+                Ok(Done::Taken)
+            }
+            Err(problem) => {
+                self.log_refused(&problem, direct, duration_ms, cold);
+                Err(problem)
+            }
+        }
+    }
+
+    async fn take(&self, request: &Request, direct: bool, deadline: Instant) -> Result<Option<Taken>> {
+        let arrived = if direct {
+            push_event::from_direct(request.body().as_ref())?
+        } else if routed(request)? == Method::GET {
+            return Ok(None);
+        } else {
+            push_event::from_http(request)
+        };
+        take_in(&self.intake, &arrived, deadline).await.map(Some)
+    }
+
+    fn log_refused(&self, problem: &Problem, direct: bool, duration_ms: f64, cold: bool) {
+        let metrics = &self.intake.metrics;
+        // What any stranger on the Internet can cause is counted by its code alone: the sum of failures
+        // is what alarms watch. A direct invocation always counts, since Lambda counts its error as well.
+        if direct || !anyone_can_cause(problem.code) {
+            metrics.count(metric::FAILURE);
+        }
+        metrics.count(&format!("{}.{}", metric::FAILURE, problem.code));
+        tracing::warn!(
+            code = problem.code.as_str(),
+            detail = problem.detail,
+            remedy = problem.remedy,
+            retry_after_s = problem.retry_after,
+            cold_start = cold,
+            duration_ms,
+            "a push was not taken in"
+        );
+    }
+}
+
+fn log_taken(taken: &Taken, duration_ms: f64, cold: bool) {
+    match taken {
+        Taken::Ticket { create_time, newest } => {
+            tracing::info!(create_time, newest, cold_start = cold, duration_ms, "a ticket arrived");
+        }
+        Taken::Event { info_type, authorizer_appid, code_fingerprint } => {
+            tracing::info!(
+                info_type,
+                authorizer_appid,
+                code_fingerprint,
+                cold_start = cold,
+                duration_ms,
+                "an event was forwarded"
+            );
+        }
+        // Logged with its remedy where it was decided.
+        Taken::Misrouted => {}
+    }
+}
+
+fn routed(request: &Request) -> Result<&Method> {
+    // A stage or a custom domain's base path may stand before it.
+    if !request.raw_http_path().trim_end_matches('/').ends_with(PATH) {
+        return Err(Problem::new(Code::RequestNotFound, format!("the path is {PATH}")));
+    }
+    match request.method() {
+        method if *method == Method::GET || *method == Method::POST => Ok(method),
+        _ => Err(Problem::new(Code::RequestMethodNotAllowed, format!("{PATH} takes POST"))),
+    }
+}
+
+/// Whether it takes neither WeChat nor our own mistake to cause this.
+const fn anyone_can_cause(code: Code) -> bool {
+    matches!(
+        code,
+        Code::RequestNotFound
+            | Code::RequestMethodNotAllowed
+            | Code::PushMalformed
+            | Code::PushSignatureRejected
+    )
+}
+
+fn text_response(text: &str) -> Response<Body> {
+    let mut response = Response::new(Body::Text(text.to_owned()));
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain"));
+    response
+}
+
+/// A problem over HTTP, where anyone may read it: what is wrong inside the service stays inside.
+fn refusal(problem: &Problem, request_id: &str) -> Response<Body> {
+    let mut shown = Problem { remedy: None, ..problem.clone() };
+    if status(problem.code).0.is_server_error() {
+        "the push could not be taken in; the log says why".clone_into(&mut shown.detail);
+    }
+    let mut response = problem_response(&shown, request_id);
+    if let Some(allow) = response.headers_mut().get_mut(header::ALLOW) {
+        *allow = HeaderValue::from_static(METHODS);
+    }
+    response
+}

@@ -1,0 +1,11 @@
+//! How callers reach the service: Lambda events in, answers and problems out. Decides nothing.
+
+pub mod answer;
+pub mod callback;
+pub mod invocation;
+pub mod preauthcode;
+pub mod push_event;
+pub mod request;
+
+pub use answer::FunctionError;
+pub use invocation::Invocation;

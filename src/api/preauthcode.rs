@@ -1,0 +1,147 @@
+//! The `preauthcode` function: API Gateway events (REST and HTTP API, function URLs) and direct
+//! invocations, one code each.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use lambda_http::http::Method;
+use lambda_http::request::RequestContext;
+use lambda_http::{Body, Request, RequestExt as _, Response};
+use serde_json::{Value, json};
+use tokio::time::Instant;
+use tracing::Instrument as _;
+
+use super::answer::{FunctionError, IssuedAnswer, json_response, problem_response};
+use super::{Invocation, request};
+use crate::platform::issue::issue;
+use crate::platform::{Code, IssuedCode, Outside, Problem, Role, TokenKeeper};
+use crate::telemetry::metric::{self, Unit};
+
+/// The path, below whatever stage or base path API Gateway puts before it.
+const PATH: &str = "preauthcode";
+
+/// The function, for as long as its environment lives.
+pub struct PreAuthCodeApi {
+    outside: Outside,
+    tokens: TokenKeeper,
+    warm: AtomicBool,
+}
+
+impl PreAuthCodeApi {
+    /// The function on these means.
+    #[must_use]
+    pub fn new(outside: Outside) -> Arc<Self> {
+        let tokens = TokenKeeper::new(outside.clone(), Role::Caller);
+        Arc::new(Self { outside, tokens, warm: AtomicBool::new(false) })
+    }
+
+    /// The token of this function: for warming up.
+    #[must_use]
+    pub const fn tokens(&self) -> &TokenKeeper {
+        &self.tokens
+    }
+
+    /// Answers one event. Over HTTP every failure is an answer; on direct invocation it is an error.
+    ///
+    /// # Errors
+    /// On direct invocation, when no code could be issued.
+    pub async fn handle(self: Arc<Self>, request: Request) -> Result<Response<Body>, FunctionError> {
+        let invocation = Invocation::of(&request);
+        let direct = matches!(request.request_context_ref(), Some(RequestContext::PassThrough));
+        let span = tracing::info_span!("request", request_id = invocation.request_id, direct);
+        let request_id = invocation.request_id.clone();
+        // A task of its own, so that a panic becomes an answer too.
+        let work = tokio::spawn(self.answer(request, direct, invocation).instrument(span));
+        let result = work
+            .await
+            .unwrap_or_else(|_panicked| Err(Problem::new(Code::Internal, "this service made a mistake")));
+        match result {
+            Ok(code) => Ok(json_response(&IssuedAnswer::from(&code))),
+            Err(problem) if direct => Err(FunctionError::new(&problem, &request_id)),
+            Err(problem) => Ok(problem_response(&problem, &request_id)),
+        }
+    }
+
+    async fn answer(
+        self: Arc<Self>,
+        request: Request,
+        direct: bool,
+        invocation: Invocation,
+    ) -> Result<IssuedCode, Box<Problem>> {
+        let started = Instant::now();
+        let cold = !self.warm.swap(true, Ordering::Relaxed);
+        if cold {
+            self.outside.metrics.count(metric::COLD_START);
+        }
+        let result = async {
+            if !direct {
+                routed(&request)?;
+            }
+            let request = request::parse(request.body().as_ref())?;
+            issue(&self.outside, &self.tokens, &request, invocation.deadline).await
+        }
+        .await;
+        let duration_ms = started.elapsed().as_secs_f64() * 1000.0;
+        match &result {
+            Ok(code) => self.log_issued(code, duration_ms, cold),
+            Err(problem) => self.log_failed(problem, duration_ms, cold),
+        }
+        result
+    }
+
+    fn log_issued(&self, code: &IssuedCode, duration_ms: f64, cold: bool) {
+        self.outside.metrics.put(
+            metric::CODE_ISSUED,
+            Unit::Count,
+            1.0,
+            &[("component_appid", json!(code.component_appid))],
+        );
+        tracing::info!(
+            component_appid = code.component_appid,
+            code_fingerprint = code.code_fingerprint,
+            expires_in_s = code.expires_in,
+            reference = code.reference,
+            cold_start = cold,
+            duration_ms,
+            "issued a pre-auth code"
+        );
+    }
+
+    fn log_failed(&self, problem: &Problem, duration_ms: f64, cold: bool) {
+        let properties = [
+            ("errcode", json!(problem.errcode)),
+            ("rid", json!(problem.rid)),
+            ("client_ip", json!(problem.client_ip)),
+        ];
+        let properties: Vec<(&str, Value)> =
+            properties.into_iter().filter(|(_, value)| !value.is_null()).collect();
+        self.outside.metrics.put(metric::FAILURE, Unit::Count, 1.0, &properties);
+        let by_code = format!("{}.{}", metric::FAILURE, problem.code);
+        self.outside.metrics.put(&by_code, Unit::Count, 1.0, &properties);
+        // What a caller sent wrongly is quoted in the detail, so it stays out of the log.
+        let detail = (problem.code != Code::RequestInvalid).then_some(problem.detail.as_str());
+        tracing::warn!(
+            code = problem.code.as_str(),
+            detail,
+            errcode = problem.errcode,
+            rid = problem.rid,
+            client_ip = problem.client_ip,
+            retry_after_s = problem.retry_after,
+            cold_start = cold,
+            duration_ms,
+            "no pre-auth code was issued"
+        );
+    }
+}
+
+fn routed(request: &Request) -> Result<(), Box<Problem>> {
+    // A stage or a custom domain's base path may stand before the last segment.
+    let path = request.raw_http_path().trim_end_matches('/');
+    if path.rsplit('/').next() != Some(PATH) {
+        return Err(Problem::new(Code::RequestNotFound, format!("the path is /{PATH}")));
+    }
+    if request.method() != Method::POST {
+        return Err(Problem::new(Code::RequestMethodNotAllowed, format!("/{PATH} takes POST")));
+    }
+    Ok(())
+}

@@ -1,0 +1,116 @@
+//! The AWS SDK's configuration: one HTTP client, our TLS roots, and time limits that leave a request
+//! time for an answer.
+
+use std::time::Duration;
+
+use aws_config::{BehaviorVersion, SdkConfig};
+use aws_sdk_dynamodb::config::SharedHttpClient;
+use aws_sdk_dynamodb::config::retry::RetryConfig;
+use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
+use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
+
+use crate::trust::TrustRoots;
+
+/// Opening a connection inside one region takes milliseconds.
+const CONNECT_TIMEOUT: Duration = Duration::from_millis(1000);
+/// One attempt. AWS answers these calls in tens of milliseconds.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_millis(1500);
+/// A call with all its retries. The callback has four seconds in all for two such calls.
+const OPERATION_TIMEOUT: Duration = Duration::from_millis(3000);
+/// Attempts of one call.
+const MAX_ATTEMPTS: u32 = 3;
+
+/// The shared configuration of all AWS clients.
+pub struct Aws(SdkConfig);
+
+impl Aws {
+    /// Reads region, credentials and endpoints from the environment, as the AWS SDK defines them.
+    ///
+    /// # Errors
+    /// When the TLS roots are refused.
+    pub async fn from_env(roots: &TrustRoots) -> Result<Self, String> {
+        let http = http_client(roots)?;
+        let timeouts = TimeoutConfig::builder()
+            .connect_timeout(CONNECT_TIMEOUT)
+            .operation_attempt_timeout(ATTEMPT_TIMEOUT)
+            .operation_timeout(OPERATION_TIMEOUT)
+            .build();
+        let retries = RetryConfig::standard()
+            .with_max_attempts(MAX_ATTEMPTS)
+            .with_initial_backoff(Duration::from_millis(100));
+        let config = aws_config::defaults(BehaviorVersion::latest())
+            .http_client(http)
+            .timeout_config(timeouts)
+            .retry_config(retries)
+            .load()
+            .await;
+        Ok(Self(config))
+    }
+
+    /// A DynamoDB client.
+    #[must_use]
+    pub fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
+        aws_sdk_dynamodb::Client::new(&self.0)
+    }
+
+    /// An EventBridge client.
+    #[must_use]
+    pub fn eventbridge(&self) -> aws_sdk_eventbridge::Client {
+        aws_sdk_eventbridge::Client::new(&self.0)
+    }
+
+    /// A Secrets Manager client.
+    #[must_use]
+    pub fn secrets_manager(&self) -> aws_sdk_secretsmanager::Client {
+        aws_sdk_secretsmanager::Client::new(&self.0)
+    }
+}
+
+/// The HTTP client of all AWS clients, on the same TLS stack as everything else.
+///
+/// # Errors
+/// When the TLS roots are refused.
+pub fn http_client(roots: &TrustRoots) -> Result<SharedHttpClient, String> {
+    let tls = TlsContext::builder()
+        .with_trust_store(trust_store(roots))
+        .build()
+        .map_err(|error| format!("TLS for AWS cannot be set up: {error}"))?;
+    Ok(aws_smithy_http_client::Builder::new()
+        .tls_provider(Provider::Rustls(CryptoMode::Ring))
+        .tls_context(tls)
+        .build_https())
+}
+
+/// The SDK takes PEM only, so the built-in list is written as PEM: a millisecond, where a scan of the
+/// machine's store takes tens.
+fn trust_store(roots: &TrustRoots) -> TrustStore {
+    use base64::Engine as _;
+    let mut pem = String::new();
+    for certificate in roots.certificates() {
+        pem.push_str("-----BEGIN CERTIFICATE-----\n");
+        let text = base64::engine::general_purpose::STANDARD.encode(certificate);
+        for line in text.as_bytes().chunks(64) {
+            pem.extend(line.iter().map(|byte| char::from(*byte)));
+            pem.push('\n');
+        }
+        pem.push_str("-----END CERTIFICATE-----\n");
+    }
+    TrustStore::empty().with_pem_certificate(pem)
+}
+
+/// What an SDK error says, in words that hold no value: the service's code, or the kind of failure.
+pub(super) fn describe<E, R>(error: &aws_sdk_dynamodb::error::SdkError<E, R>) -> String
+where
+    E: aws_sdk_dynamodb::error::ProvideErrorMetadata,
+{
+    use aws_sdk_dynamodb::error::SdkError;
+    match error {
+        SdkError::ServiceError(error) => error.err().code().unwrap_or("unknown error").to_owned(),
+        SdkError::TimeoutError(_) => "no answer in time".to_owned(),
+        SdkError::DispatchFailure(failure) if failure.is_timeout() => "no answer in time".to_owned(),
+        SdkError::DispatchFailure(_) => "no connection".to_owned(),
+        SdkError::ConstructionFailure(_) => "the request could not be made".to_owned(),
+        _ => "the answer could not be read".to_owned(),
+    }
+}

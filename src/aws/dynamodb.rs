@@ -1,0 +1,236 @@
+//! The shared state in DynamoDB: one table with the string key `pk`. Reads are strongly consistent;
+//! every write is conditional, and a condition that fails brings the item back in the same call.
+
+use async_trait::async_trait;
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
+use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
+use secrecy::ExposeSecret as _;
+
+use super::clients::describe;
+use super::item::{Item, number, read_ticket_item, read_token_item, text, write_backoff, write_lease};
+use crate::platform::{
+    Backoff, Lease, LeaseAttempt, State, StateError, StoredToken, Ticket, TicketItem, TokenItem,
+};
+
+/// The key of the item that names the component.
+const COMPONENT: &str = "component";
+
+/// The state in one table.
+pub struct DynamoDbState {
+    client: Client,
+    table: String,
+}
+
+enum Written {
+    Yes,
+    /// The condition failed; the item as it is.
+    No(Item),
+}
+
+impl DynamoDbState {
+    /// The state in this table.
+    #[must_use]
+    pub const fn new(client: Client, table: String) -> Self {
+        Self { client, table }
+    }
+
+    async fn read(&self, key: String) -> Result<Item, StateError> {
+        let request = self.client.get_item().table_name(&self.table).key("pk", text(key)).consistent_read(true);
+        match request.send().await {
+            Ok(found) => Ok(found.item.unwrap_or_default()),
+            Err(error) => Err(StateError(describe(&error))),
+        }
+    }
+
+    fn update(&self, key: String) -> UpdateItemFluentBuilder {
+        self.client
+            .update_item()
+            .table_name(&self.table)
+            .key("pk", text(key))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+    }
+}
+
+async fn write(request: UpdateItemFluentBuilder) -> Result<Written, StateError> {
+    match request.send().await {
+        Ok(_) => Ok(Written::Yes),
+        Err(SdkError::ServiceError(error)) if error.err().is_conditional_check_failed_exception() => {
+            match error.into_err() {
+                UpdateItemError::ConditionalCheckFailedException(failed) => {
+                    Ok(Written::No(failed.item.unwrap_or_default()))
+                }
+                _ => Ok(Written::No(Item::new())),
+            }
+        }
+        Err(error) => Err(StateError(describe(&error))),
+    }
+}
+
+fn token_key(appid: &str) -> String {
+    format!("token#{appid}")
+}
+
+fn ticket_key(appid: &str) -> String {
+    format!("ticket#{appid}")
+}
+
+#[async_trait]
+impl State for DynamoDbState {
+    async fn token_item(&self, appid: &str) -> Result<TokenItem, StateError> {
+        self.read(token_key(appid)).await.map(|item| read_token_item(&item))
+    }
+
+    async fn take_lease(
+        &self,
+        appid: &str,
+        seen: &TokenItem,
+        lease: &Lease,
+        now: i64,
+    ) -> Result<LeaseAttempt, StateError> {
+        let mut request = self
+            .update(token_key(appid))
+            .update_expression("SET #lease = :lease")
+            .expression_attribute_names("#lease", "lease")
+            .expression_attribute_values(":lease", write_lease(lease))
+            .expression_attribute_values(":now", number(now));
+        let minted = match &seen.token {
+            Some(token) => {
+                request = request.expression_attribute_values(":minted_at", number(token.minted_at));
+                "minted_at = :minted_at"
+            }
+            None => "attribute_not_exists(minted_at)",
+        };
+        let backoff = match &seen.backoff {
+            Some(backoff) => {
+                request = request
+                    .expression_attribute_names("#until", "until")
+                    .expression_attribute_values(":until", number(backoff.until));
+                "backoff.#until = :until"
+            }
+            None => "attribute_not_exists(backoff)",
+        };
+        let condition = format!(
+            "(attribute_not_exists(#lease) OR #lease.expires_at <= :now) AND {minted} AND {backoff}"
+        );
+        match write(request.condition_expression(condition)).await? {
+            Written::Yes => Ok(LeaseAttempt::Taken),
+            Written::No(item) => {
+                let item = read_token_item(&item);
+                // The SDK repeats a write whose answer was lost: then the lease is already ours.
+                let ours = item.lease.as_ref().is_some_and(|held| held.holder == lease.holder);
+                Ok(if ours { LeaseAttempt::Taken } else { LeaseAttempt::NotTaken(item) })
+            }
+        }
+    }
+
+    async fn store_token(&self, appid: &str, holder: &str, token: &StoredToken) -> Result<bool, StateError> {
+        let request = self
+            .update(token_key(appid))
+            .update_expression(
+                "SET #value = :value, expires_at = :expires_at, minted_at = :minted_at REMOVE #lease, backoff",
+            )
+            .condition_expression("#lease.holder = :holder")
+            .expression_attribute_names("#lease", "lease")
+            .expression_attribute_names("#value", "value")
+            .expression_attribute_values(":holder", text(holder))
+            .expression_attribute_values(":value", text(token.value.expose_secret()))
+            .expression_attribute_values(":expires_at", number(token.expires_at))
+            .expression_attribute_values(":minted_at", number(token.minted_at));
+        match write(request).await? {
+            Written::Yes => Ok(true),
+            // A repeated write whose first try had succeeded: our token is there already.
+            Written::No(item) => Ok(read_token_item(&item)
+                .token
+                .is_some_and(|stored| stored.value.expose_secret() == token.value.expose_secret())),
+        }
+    }
+
+    async fn store_failure(
+        &self,
+        appid: &str,
+        holder: &str,
+        backoff: &Backoff,
+        expires_at: Option<i64>,
+    ) -> Result<bool, StateError> {
+        let mut set = "SET backoff = :backoff".to_owned();
+        let mut request = self
+            .update(token_key(appid))
+            .condition_expression("#lease.holder = :holder")
+            .expression_attribute_names("#lease", "lease")
+            .expression_attribute_values(":holder", text(holder))
+            .expression_attribute_values(":backoff", write_backoff(backoff));
+        if let Some(expires_at) = expires_at {
+            set.push_str(", expires_at = :expires_at");
+            request = request.expression_attribute_values(":expires_at", number(expires_at));
+        }
+        match write(request.update_expression(set + " REMOVE #lease")).await? {
+            Written::Yes => Ok(true),
+            Written::No(item) => Ok(read_token_item(&item).backoff.as_ref() == Some(backoff)),
+        }
+    }
+
+    async fn put_token(&self, appid: &str, token: &StoredToken) -> Result<(), StateError> {
+        let request = self
+            .update(token_key(appid))
+            .update_expression(
+                "SET #value = :value, expires_at = :expires_at, minted_at = :minted_at REMOVE #lease, backoff",
+            )
+            .expression_attribute_names("#lease", "lease")
+            .expression_attribute_names("#value", "value")
+            .expression_attribute_values(":value", text(token.value.expose_secret()))
+            .expression_attribute_values(":expires_at", number(token.expires_at))
+            .expression_attribute_values(":minted_at", number(token.minted_at));
+        write(request).await.map(|_| ())
+    }
+
+    async fn ticket_item(&self, appid: &str) -> Result<TicketItem, StateError> {
+        self.read(ticket_key(appid)).await.map(|item| read_ticket_item(&item))
+    }
+
+    async fn put_ticket(&self, appid: &str, ticket: &Ticket) -> Result<bool, StateError> {
+        let newer = self
+            .update(ticket_key(appid))
+            .update_expression("SET #value = :value, create_time = :create_time, received_at = :received_at")
+            .condition_expression("attribute_not_exists(create_time) OR create_time < :create_time")
+            .expression_attribute_names("#value", "value")
+            .expression_attribute_values(":value", text(ticket.value.expose_secret()))
+            .expression_attribute_values(":create_time", number(ticket.create_time))
+            .expression_attribute_values(":received_at", number(ticket.received_at));
+        if matches!(write(newer).await?, Written::Yes) {
+            return Ok(true);
+        }
+        let seen = self
+            .update(ticket_key(appid))
+            .update_expression("SET received_at = :received_at")
+            .condition_expression("received_at < :received_at")
+            .expression_attribute_values(":received_at", number(ticket.received_at));
+        write(seen).await.map(|_| false)
+    }
+
+    async fn claim_start_push(&self, appid: &str, now: i64, not_since: i64) -> Result<bool, StateError> {
+        let request = self
+            .update(ticket_key(appid))
+            .update_expression("SET start_push_at = :now")
+            .condition_expression("attribute_not_exists(start_push_at) OR start_push_at <= :not_since")
+            .expression_attribute_values(":now", number(now))
+            .expression_attribute_values(":not_since", number(not_since));
+        Ok(matches!(write(request).await?, Written::Yes))
+    }
+
+    async fn component(&self) -> Result<Option<String>, StateError> {
+        let item = self.read(COMPONENT.to_owned()).await?;
+        Ok(item.get("component_appid").and_then(|value| value.as_s().ok()).cloned())
+    }
+
+    async fn remember_component(&self, appid: &str) -> Result<(), StateError> {
+        let request = self
+            .update(COMPONENT.to_owned())
+            .update_expression("SET component_appid = :appid")
+            .condition_expression("attribute_not_exists(component_appid) OR component_appid <> :appid")
+            .expression_attribute_values(":appid", text(appid));
+        write(request).await.map(|_| ())
+    }
+}

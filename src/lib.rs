@@ -1,0 +1,14 @@
+//! A serverless service that hands out WeChat third-party-platform (第三方平台) pre-authorization
+//! codes.
+//!
+//! Imports run downwards only, floor by floor: `bin` (with [`config`] and [`wiring`]) → [`api`] and
+//! [`aws`], side by side → [`platform`] → [`wechat`] and [`telemetry`], on [`trust`].
+
+pub mod api;
+pub mod aws;
+pub mod config;
+pub mod platform;
+pub mod telemetry;
+pub mod trust;
+pub mod wechat;
+pub mod wiring;

@@ -1,0 +1,80 @@
+//! Where events go: a bus that others subscribe to. One trait, and the bus in memory for tests and
+//! the local service.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use secrecy::{ExposeSecret as _, SecretString};
+
+/// The `source` of every event.
+pub const SOURCE: &str = "wechat.component";
+
+/// An event. Its detail may hold an authorization code, so it cannot be printed.
+#[derive(Debug, Clone)]
+pub struct BusEvent {
+    /// The detail-type: WeChat's `InfoType`.
+    pub detail_type: String,
+    /// A JSON object as text.
+    pub detail: SecretString,
+}
+
+impl BusEvent {
+    /// The size by which EventBridge bounds an entry: source, detail-type and detail.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        SOURCE.len() + self.detail_type.len() + self.detail.expose_secret().len()
+    }
+}
+
+/// The bus did not accept the event. Says why in words that hold no value.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct BusError(pub String);
+
+/// A bus.
+#[async_trait]
+pub trait EventBus: Send + Sync {
+    /// Hands the event over. It is safe with the bus when this returns `Ok`. An error may hide a
+    /// success whose answer was lost: consumers see such an event twice.
+    async fn put(&self, event: &BusEvent) -> Result<(), BusError>;
+}
+
+/// A bus that only collects.
+#[derive(Debug, Default)]
+pub struct MemoryBus(Mutex<Collected>);
+
+#[derive(Debug, Default)]
+struct Collected {
+    events: Vec<BusEvent>,
+    failure: Option<BusError>,
+}
+
+impl MemoryBus {
+    /// What has arrived so far.
+    #[must_use]
+    pub fn events(&self) -> Vec<BusEvent> {
+        self.collected().events.clone()
+    }
+
+    /// Refuses everything from now on with this error, or nothing any more.
+    pub fn fail(&self, failure: Option<BusError>) {
+        self.collected().failure = failure;
+    }
+
+    fn collected(&self) -> MutexGuard<'_, Collected> {
+        // Nothing can panic half-way through a change.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[async_trait]
+impl EventBus for MemoryBus {
+    async fn put(&self, event: &BusEvent) -> Result<(), BusError> {
+        let mut collected = self.collected();
+        if let Some(failure) = &collected.failure {
+            return Err(failure.clone());
+        }
+        collected.events.push(event.clone());
+        Ok(())
+    }
+}

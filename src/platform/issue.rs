@@ -1,0 +1,143 @@
+//! Issues one pre-auth code: a token, one call, and what may be tried again within the time there is.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::clock::rfc3339;
+use super::links::{AuthorizationUrls, LinkOptions};
+use super::problem::{Code, Problem, Result};
+use super::retry::Attempts;
+use super::token::{Held, TokenKeeper};
+use super::Outside;
+use crate::telemetry::metric;
+use crate::wechat::errcode::{Api, Class};
+use crate::wechat::http::CallError;
+use crate::wechat::{PreAuthCode, TransportError, code_fingerprint};
+
+use secrecy::{ExposeSecret as _, SecretString};
+
+/// The longest one code call may take.
+const LONGEST_CALL: Duration = Duration::from_secs(4);
+
+/// Code calls for one request with one token. A call whose answer is lost wastes a code, which
+/// harms nobody: several may be outstanding.
+const MAX_CALLS: u32 = 3;
+
+/// Tokens tried for one request: the one in memory, one that another instance has stored since, and
+/// one that is minted for want of a better.
+const MAX_TOKENS: u32 = 3;
+
+/// What a caller asks for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct IssueRequest {
+    /// Must be ours, when given.
+    pub component_appid: Option<String>,
+    /// Links to add to the answer.
+    pub links: Option<LinkOptions>,
+    /// Echoed and logged.
+    pub reference: Option<String>,
+}
+
+/// A code, and what a caller needs to use it.
+#[derive(Debug, Clone)]
+pub struct IssuedCode {
+    /// The component that the merchant will authorize.
+    pub component_appid: String,
+    /// The code: single use, one merchant.
+    pub pre_auth_code: SecretString,
+    /// Its life in seconds, as WeChat said.
+    pub expires_in: i64,
+    /// When it expires, in UTC.
+    pub expires_at: String,
+    /// Names the code in logs and events.
+    pub code_fingerprint: String,
+    /// The caller's own word.
+    pub reference: Option<String>,
+    /// The links, when they were asked for.
+    pub authorization_urls: Option<AuthorizationUrls>,
+}
+
+/// Issues one code by `deadline`.
+///
+/// # Errors
+/// The problem, ready to be shown to the caller.
+pub async fn issue(
+    outside: &Outside,
+    tokens: &TokenKeeper,
+    request: &IssueRequest,
+    deadline: Instant,
+) -> Result<IssuedCode> {
+    if let Some(asked) = &request.component_appid {
+        let appid = tokens.appid().await?;
+        if *asked != appid {
+            return Err(Problem::new(
+                Code::RequestInvalid,
+                format!("component_appid: this service issues codes for {appid} only"),
+            ));
+        }
+    }
+    let mut held = tokens.get(deadline).await?;
+    for _ in 0..MAX_TOKENS {
+        match create(outside, &held, deadline).await {
+            Ok(code) => return Ok(issued(outside, request, held.appid, &code)),
+            Err(error) if is_token_rejected(&error) => held = tokens.replace(&held, deadline).await?,
+            Err(error) => return Err(failed(outside, &error)),
+        }
+    }
+    Err(Problem::new(Code::WeChatTokenRejected, "WeChat refused one component access token after another"))
+}
+
+/// Calls until a code or a final answer is there, or the time is over.
+async fn create(
+    outside: &Outside,
+    held: &Held,
+    deadline: Instant,
+) -> std::result::Result<PreAuthCode, CallError> {
+    let mut attempts = Attempts::new(MAX_CALLS, LONGEST_CALL, deadline);
+    loop {
+        let Some(timeout) = attempts.next_timeout() else {
+            return Err(CallError::Transport(TransportError::no_time(Api::CreatePreAuthCode)));
+        };
+        let called = Instant::now();
+        let answer = outside.wechat.create_preauthcode(&held.appid, &held.token.value, timeout).await;
+        outside.metrics.call(Api::CreatePreAuthCode, called.elapsed());
+        let error = match answer {
+            Ok(code) => return Ok(code),
+            Err(error) => error,
+        };
+        let passing = match &error {
+            CallError::Transport(_) => true,
+            CallError::Refused(refusal) => refusal.meaning().class == Class::Busy,
+        };
+        if !passing || !attempts.pause().await {
+            return Err(error);
+        }
+        tracing::debug!(%error, "asking WeChat again");
+    }
+}
+
+fn is_token_rejected(error: &CallError) -> bool {
+    matches!(error, CallError::Refused(refusal) if refusal.meaning().class == Class::TokenRejected)
+}
+
+fn failed(outside: &Outside, error: &CallError) -> Box<Problem> {
+    let problem = Problem::from_call(error, &outside.egress);
+    if problem.code == Code::ConfigEgressIpNotRegistered {
+        outside.metrics.count(metric::EGRESS_IP_REFUSED);
+    }
+    problem
+}
+
+fn issued(outside: &Outside, request: &IssueRequest, appid: String, code: &PreAuthCode) -> IssuedCode {
+    let value = code.value.expose_secret();
+    IssuedCode {
+        expires_in: code.expires_in,
+        expires_at: rfc3339(outside.clock.now().saturating_add(code.expires_in)),
+        code_fingerprint: code_fingerprint(value),
+        reference: request.reference.clone(),
+        authorization_urls: request.links.as_ref().map(|links| links.urls(&appid, value)),
+        pre_auth_code: code.value.clone(),
+        component_appid: appid,
+    }
+}

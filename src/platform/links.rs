@@ -1,0 +1,169 @@
+//! The pages on which a merchant's administrator authorizes the platform, as links.
+//!
+//! Source: <https://developers.weixin.qq.com/doc/oplatform/Third-party_Platforms/2.0/api/Before_Develop/Authorization_Process_Technical_Description.html>.
+//! WeChat opens them only from a page on the platform's 授权发起页域名: it checks the Referer.
+
+use serde::Serialize;
+use url::Url;
+use url::form_urlencoded::Serializer;
+
+/// The page to be scanned, on a computer.
+const PC_PAGE: &str = "https://mp.weixin.qq.com/cgi-bin/componentloginpage";
+/// The page to be opened in WeChat on a phone.
+const MOBILE_PAGE: &str = "https://open.weixin.qq.com/wxaopen/safe/bindcomponent";
+
+/// Longest `redirect_uri`, in bytes: what browsers and gateways take without trouble.
+const MAX_REDIRECT_URI_BYTES: usize = 2048;
+/// Most permission sets in one link; WeChat has some 50 in all.
+const MAX_CATEGORY_IDS: usize = 100;
+
+/// What the links should say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LinkOptions {
+    redirect_uri: String,
+    auth_type: u32,
+    biz_appid: Option<String>,
+    category_ids: Vec<u32>,
+}
+
+/// The two links of one code.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct AuthorizationUrls {
+    /// For a browser on a computer.
+    pub pc: String,
+    /// For WeChat on a phone.
+    pub mobile: String,
+}
+
+impl LinkOptions {
+    /// Official accounts and mini programs both, WeChat's own default.
+    pub const DEFAULT_AUTH_TYPE: u32 = 3;
+
+    /// Checks the parameters.
+    ///
+    /// # Errors
+    /// Says which one is wrong and what it must be.
+    pub fn new(
+        redirect_uri: &str,
+        auth_type: Option<u32>,
+        biz_appid: Option<&str>,
+        category_ids: &[u32],
+    ) -> Result<Self, String> {
+        if redirect_uri.len() > MAX_REDIRECT_URI_BYTES {
+            return Err(format!("redirect_uri is longer than {MAX_REDIRECT_URI_BYTES} bytes"));
+        }
+        let printable = redirect_uri.chars().all(|c| !c.is_whitespace() && !c.is_control());
+        let url = Url::parse(redirect_uri).ok().filter(|url| {
+            printable && url.scheme() == "https" && url.host().is_some() && redirect_uri.contains("://")
+        });
+        let Some(url) = url else {
+            return Err("redirect_uri must be an https:// URL".into());
+        };
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err("redirect_uri must not hold a user name or password".into());
+        }
+        // WeChat appends ?auth_code=…; behind a fragment it would never reach the server.
+        if url.fragment().is_some() {
+            return Err("redirect_uri must not have a #fragment".into());
+        }
+        if auth_type == Some(0) {
+            return Err("auth_type must be a positive integer".into());
+        }
+        let biz_ok = |id: &str| !id.is_empty() && id.len() <= 64 && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+        if biz_appid.is_some_and(|id| !biz_ok(id)) {
+            return Err("biz_appid must be an appid".into());
+        }
+        if category_ids.len() > MAX_CATEGORY_IDS || category_ids.contains(&0) {
+            return Err(format!("category_id_list must hold at most {MAX_CATEGORY_IDS} positive ids"));
+        }
+        Ok(Self {
+            redirect_uri: redirect_uri.to_owned(),
+            auth_type: auth_type.unwrap_or(Self::DEFAULT_AUTH_TYPE),
+            biz_appid: biz_appid.map(str::to_owned),
+            category_ids: category_ids.to_vec(),
+        })
+    }
+
+    /// The links for one code.
+    #[must_use]
+    pub fn urls(&self, component_appid: &str, pre_auth_code: &str) -> AuthorizationUrls {
+        let query = |fixed: &[(&str, &str)]| {
+            let mut query = Serializer::new(String::new());
+            query
+                .extend_pairs(fixed)
+                .append_pair("component_appid", component_appid)
+                .append_pair("pre_auth_code", pre_auth_code)
+                .append_pair("redirect_uri", &self.redirect_uri)
+                .append_pair("auth_type", &self.auth_type.to_string());
+            if let Some(biz_appid) = &self.biz_appid {
+                query.append_pair("biz_appid", biz_appid);
+            }
+            if !self.category_ids.is_empty() {
+                let ids: Vec<String> = self.category_ids.iter().map(u32::to_string).collect();
+                query.append_pair("category_id_list", &ids.join("|"));
+            }
+            query.finish()
+        };
+        AuthorizationUrls {
+            pc: format!("{PC_PAGE}?{}", query(&[])),
+            mobile: format!(
+                "{MOBILE_PAGE}?{}#wechat_redirect",
+                query(&[("action", "bindcomponent"), ("no_scan", "1")])
+            ),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_parameter_is_in_both_links_and_encoded() {
+        let options = LinkOptions::new(
+            "https://shop.example.com/wx/callback?order=17&name=%E5%BA%97",
+            Some(6),
+            Some("wxba5fad812f8e6fb9"),
+            &[99, 1],
+        )
+        .unwrap();
+        let urls = options.urls("wx134c8103faa5a59e", "preauthcode@@@a-b_c");
+        let shared = "component_appid=wx134c8103faa5a59e&pre_auth_code=preauthcode%40%40%40a-b_c\
+            &redirect_uri=https%3A%2F%2Fshop.example.com%2Fwx%2Fcallback%3Forder%3D17%26name%3D%25E5%25BA%2597\
+            &auth_type=6&biz_appid=wxba5fad812f8e6fb9&category_id_list=99%7C1";
+        assert_eq!(urls.pc, format!("https://mp.weixin.qq.com/cgi-bin/componentloginpage?{shared}"));
+        assert_eq!(
+            urls.mobile,
+            format!("https://open.weixin.qq.com/wxaopen/safe/bindcomponent?action=bindcomponent&no_scan=1&{shared}#wechat_redirect")
+        );
+    }
+
+    #[test]
+    fn the_default_link_asks_for_both_account_types_and_nothing_more() {
+        let urls = LinkOptions::new("https://example.com/", None, None, &[]).unwrap().urls("wx1", "c");
+        assert_eq!(
+            urls.pc,
+            "https://mp.weixin.qq.com/cgi-bin/componentloginpage?component_appid=wx1&pre_auth_code=c&redirect_uri=https%3A%2F%2Fexample.com%2F&auth_type=3"
+        );
+    }
+
+    #[test]
+    fn a_wrong_parameter_is_named() {
+        let long = format!("https://example.com/{}", "a".repeat(2048));
+        for (redirect_uri, auth_type, biz_appid, ids, expected) in [
+            ("http://example.com/", None, None, vec![], "redirect_uri must be an https:// URL"),
+            ("https:example.com", None, None, vec![], "redirect_uri must be an https:// URL"),
+            ("https://", None, None, vec![], "redirect_uri must be an https:// URL"),
+            ("https://example.com/a b", None, None, vec![], "redirect_uri must be an https:// URL"),
+            ("javascript:alert(1)", None, None, vec![], "redirect_uri must be an https:// URL"),
+            (&long, None, None, vec![], "redirect_uri is longer than 2048 bytes"),
+            ("https://u:p@example.com/", None, None, vec![], "redirect_uri must not hold a user name or password"),
+            ("https://example.com/#top", None, None, vec![], "redirect_uri must not have a #fragment"),
+            ("https://example.com/", Some(0), None, vec![], "auth_type must be a positive integer"),
+            ("https://example.com/", None, Some("wx&x=1"), vec![], "biz_appid must be an appid"),
+            ("https://example.com/", None, None, vec![0], "category_id_list must hold at most 100 positive ids"),
+        ] {
+            assert_eq!(LinkOptions::new(redirect_uri, auth_type, biz_appid, &ids).unwrap_err(), expected);
+        }
+    }
+}

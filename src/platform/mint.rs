@@ -1,0 +1,273 @@
+//! One mint, from the lease to the stored result. Everything that may go wrong in between leaves the
+//! item in a state that the next one can judge.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::problem::{Code, Problem, Result};
+use super::retry::Attempts;
+use super::state::{Backoff, Lease, LeaseAttempt, StoredToken, Ticket, TokenItem};
+use super::{Credentials, Outside};
+use crate::telemetry::metric;
+use crate::wechat::errcode::{Api, Class};
+use crate::wechat::{CallError, TransportError};
+
+/// How long a lease lives. Longer than a mint may take, so that nobody starts a second one beside it.
+const LEASE_SECONDS: i64 = 15;
+
+/// From taking the lease until the result is stored: well inside the lease.
+const MINT_BUDGET: Duration = Duration::from_secs(8);
+
+/// Of the budget, what is kept for storing the result.
+const STORE_RESERVE: Duration = Duration::from_secs(1);
+
+/// The longest one mint call may take; WeChat has been seen to take four seconds.
+const LONGEST_CALL: Duration = Duration::from_secs(5);
+
+/// Mint calls in one mint, whatever the reason for the next one.
+const MAX_CALLS: u32 = 3;
+
+/// First pause after a failed mint, in seconds; it doubles up to the longest.
+const FIRST_BACKOFF: i64 = 15;
+/// Longest pause after failed mints, in seconds.
+const LONGEST_BACKOFF: i64 = 300;
+
+/// Life left to a token, in seconds, after a mint that may have reached WeChat: when it did, the old
+/// token dies about five minutes later.
+const LIFE_AFTER_UNCLEAR_MINT: i64 = 300;
+
+/// What became of a mint.
+#[derive(Debug)]
+pub(super) enum Minted {
+    /// A token, stored for everyone.
+    Stored(StoredToken),
+    /// A token that could not be stored, because somebody else took the lease over: good for this
+    /// request only.
+    Once(StoredToken),
+    /// Somebody else was first; the item as it is now.
+    NotTaken(TokenItem),
+}
+
+struct Failure {
+    error: CallError,
+    /// Whether some attempt may have reached WeChat and brought no answer.
+    unclear: bool,
+    credentials: Arc<Credentials>,
+}
+
+/// Takes the lease that `seen` leaves open and mints.
+///
+/// # Errors
+/// The problem, which has also been stored as backoff when a call was made.
+pub(super) async fn mint(
+    outside: &Outside,
+    appid: &str,
+    seen: &TokenItem,
+    deadline: Instant,
+) -> Result<Minted> {
+    let credentials = outside.credentials.get().await?;
+    if credentials.component_appid != appid {
+        return Err(Problem::other_component());
+    }
+    let Some(ticket) = outside.state.ticket_item(appid).await?.ticket else {
+        return Err(Problem::ticket_missing());
+    };
+    let now = outside.clock.now();
+    let lease = Lease { holder: uuid::Uuid::new_v4().to_string(), expires_at: now + LEASE_SECONDS };
+    let started = Instant::now();
+    let store_by = started + MINT_BUDGET;
+    let call_by = (store_by - STORE_RESERVE).min(deadline);
+    if Attempts::new(MAX_CALLS, LONGEST_CALL, call_by).next_timeout().is_none() {
+        return Err(Problem::timeout());
+    }
+    match outside.state.take_lease(appid, seen, &lease, now).await? {
+        LeaseAttempt::Taken => {}
+        LeaseAttempt::NotTaken(item) => return Ok(Minted::NotTaken(item)),
+    }
+    match call(outside, credentials, &ticket, call_by).await {
+        Ok(token) => Ok(store(outside, appid, &lease.holder, token, store_by).await),
+        Err(failure) => Err(give_up(outside, appid, &lease.holder, seen, &ticket, failure).await),
+    }
+}
+
+/// Calls WeChat until a token or a final answer is there, or the time is over.
+async fn call(
+    outside: &Outside,
+    mut credentials: Arc<Credentials>,
+    ticket: &Ticket,
+    call_by: Instant,
+) -> std::result::Result<StoredToken, Failure> {
+    let mut attempts = Attempts::new(MAX_CALLS, LONGEST_CALL, call_by);
+    let mut unclear = false;
+    let mut unauthorized = false;
+    loop {
+        let Some(timeout) = attempts.next_timeout() else {
+            let error = CallError::Transport(TransportError::no_time(Api::ComponentToken));
+            return Err(Failure { error, unclear, credentials });
+        };
+        let called = Instant::now();
+        let answer = outside
+            .wechat
+            .component_token(
+                &credentials.component_appid,
+                &credentials.component_appsecret,
+                &ticket.value,
+                timeout,
+            )
+            .await;
+        outside.metrics.call(Api::ComponentToken, called.elapsed());
+        let error = match answer {
+            Ok(token) => {
+                let minted_at = outside.clock.now();
+                return Ok(StoredToken {
+                    value: token.value,
+                    expires_at: minted_at.saturating_add(token.expires_in),
+                    minted_at,
+                });
+            }
+            Err(error) => error,
+        };
+        let again = match &error {
+            CallError::Transport(error) => {
+                unclear |= error.may_have_arrived();
+                true
+            }
+            CallError::Refused(refusal) => match refusal.meaning().class {
+                Class::Busy => true,
+                // Seen to pass by itself: nine times in one outage, with the same parameters.
+                Class::Unauthorized => !std::mem::replace(&mut unauthorized, true),
+                Class::AppId | Class::AppSecret => {
+                    let newest = outside.credentials.reread().await.ok();
+                    match newest.filter(|newest| {
+                        newest.version != credentials.version
+                            && newest.component_appid == credentials.component_appid
+                    }) {
+                        Some(newest) => {
+                            credentials = newest;
+                            true
+                        }
+                        None => false,
+                    }
+                }
+                _ => false,
+            },
+        };
+        if !again || !attempts.pause().await {
+            return Err(Failure { error, unclear, credentials });
+        }
+    }
+}
+
+/// Stores a minted token. It is the component's newest, so it is used whatever becomes of the write.
+async fn store(
+    outside: &Outside,
+    appid: &str,
+    holder: &str,
+    token: StoredToken,
+    store_by: Instant,
+) -> Minted {
+    outside.metrics.count(metric::TOKEN_MINTED);
+    tracing::info!(component_appid = appid, expires_at = token.expires_at, "minted a component access token");
+    let stored = tokio::time::timeout_at(store_by, async {
+        let mut attempts = Attempts::new(u32::MAX, MINT_BUDGET, store_by);
+        loop {
+            let written = async {
+                outside.state.remember_component(appid).await?;
+                outside.state.store_token(appid, holder, &token).await
+            };
+            match written.await {
+                Err(error) => {
+                    tracing::warn!(%error, "the minted token could not be stored");
+                    if !attempts.pause().await {
+                        return None;
+                    }
+                }
+                Ok(stored) => return Some(stored),
+            }
+        }
+    })
+    .await
+    .unwrap_or(None);
+    match stored {
+        Some(true) => Minted::Stored(token),
+        Some(false) => {
+            outside.metrics.count(metric::LEASE_LOST);
+            tracing::warn!("the lease was taken over before the minted token was stored");
+            Minted::Once(token)
+        }
+        None => {
+            tracing::error!("the minted token is known to this instance only: the state table cannot be written");
+            Minted::Stored(token)
+        }
+    }
+}
+
+/// Stores why the mint failed, so that nobody repeats it at once.
+async fn give_up(
+    outside: &Outside,
+    appid: &str,
+    holder: &str,
+    seen: &TokenItem,
+    ticket: &Ticket,
+    failure: Failure,
+) -> Box<Problem> {
+    let now = outside.clock.now();
+    let mut problem = Problem::from_call(&failure.error, &outside.egress);
+    let count = seen.backoff.as_ref().map_or(0, |backoff| backoff.count).saturating_add(1);
+    let pause = backoff_seconds(count);
+    let backoff = Backoff {
+        code: problem.code,
+        errcode: problem.errcode,
+        client_ip: problem.client_ip.clone(),
+        count,
+        until: now + pause,
+        ticket_create_time: Some(ticket.create_time),
+        credentials_version: Some(failure.credentials.version.clone()),
+    };
+    let shortened = now + LIFE_AFTER_UNCLEAR_MINT;
+    let expires_at = seen
+        .token
+        .as_ref()
+        .filter(|token| failure.unclear && token.expires_at > shortened)
+        .map(|_| shortened);
+    if problem.code == Code::ConfigEgressIpNotRegistered {
+        outside.metrics.count(metric::EGRESS_IP_REFUSED);
+    }
+    tracing::warn!(
+        code = problem.code.as_str(),
+        errcode = problem.errcode,
+        rid = problem.rid,
+        client_ip = problem.client_ip,
+        failed_mints = count,
+        pause_s = pause,
+        token_life_shortened = expires_at.is_some(),
+        "a component access token could not be minted"
+    );
+    match outside.state.store_failure(appid, holder, &backoff, expires_at).await {
+        Ok(true) => {}
+        Ok(false) => {
+            outside.metrics.count(metric::LEASE_LOST);
+            tracing::warn!("the lease was taken over before the failed mint was stored");
+        }
+        Err(error) => tracing::warn!(%error, "the failed mint could not be stored"),
+    }
+    problem.retry_after = Some(problem.retry_after.unwrap_or(0).max(pause));
+    problem
+}
+
+/// 15, 30, 60, 120, 240, 300, 300, … seconds after that many failures in a row.
+fn backoff_seconds(count: u32) -> i64 {
+    FIRST_BACKOFF.saturating_mul(1_i64 << count.saturating_sub(1).min(10)).min(LONGEST_BACKOFF)
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn pauses_double_from_15_seconds_to_5_minutes() {
+        let pauses: Vec<i64> = (1..=7).map(super::backoff_seconds).collect();
+        assert_eq!(pauses, [15, 30, 60, 120, 240, 300, 300]);
+        assert_eq!(super::backoff_seconds(u32::MAX), 300);
+    }
+}

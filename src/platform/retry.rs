@@ -1,0 +1,75 @@
+//! When a failed call to WeChat is tried again, and how long that may take.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// First pause between two attempts; it doubles, and each pause is jittered.
+const FIRST_PAUSE: Duration = Duration::from_millis(200);
+/// Longest pause between two attempts.
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+/// An attempt that would have less time than this is not made.
+const SHORTEST_ATTEMPT: Duration = Duration::from_millis(300);
+
+/// The attempts of one call: how many are left, and until when.
+#[derive(Debug)]
+pub struct Attempts {
+    left: u32,
+    pause: Duration,
+    deadline: Instant,
+    longest: Duration,
+}
+
+impl Attempts {
+    /// At most `count` attempts, each at most `longest`, all of them done by `deadline`.
+    #[must_use]
+    pub const fn new(count: u32, longest: Duration, deadline: Instant) -> Self {
+        Self { left: count, pause: FIRST_PAUSE, deadline, longest }
+    }
+
+    /// How long the next attempt may take; `None` when there is no time for one.
+    #[must_use]
+    pub fn next_timeout(&self) -> Option<Duration> {
+        let left = self.deadline.saturating_duration_since(Instant::now());
+        (left >= SHORTEST_ATTEMPT).then(|| left.min(self.longest))
+    }
+
+    /// Pauses before another attempt. `false`: there is none left, or no time for one.
+    pub async fn pause(&mut self) -> bool {
+        self.left = self.left.saturating_sub(1);
+        let pause = jittered(self.pause);
+        let left = self.deadline.saturating_duration_since(Instant::now());
+        if self.left == 0 || left < pause + SHORTEST_ATTEMPT {
+            return false;
+        }
+        self.pause = (self.pause * 2).min(LONGEST_PAUSE);
+        tokio::time::sleep(pause).await;
+        true
+    }
+}
+
+/// Between half of `pause` and all of it, so that many instances do not try in step.
+#[must_use]
+pub fn jittered(pause: Duration) -> Duration {
+    pause.mul_f64(fastrand::f64().mul_add(0.5, 0.5))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn attempts_end_by_count_or_by_deadline() {
+        let soon = Instant::now() + Duration::from_secs(60);
+        let mut three = Attempts::new(3, Duration::from_secs(4), soon);
+        assert_eq!(three.next_timeout(), Some(Duration::from_secs(4)));
+        assert!(three.pause().await);
+        assert!(three.pause().await);
+        assert!(!three.pause().await);
+        let mut late = Attempts::new(3, Duration::from_secs(4), Instant::now() + Duration::from_millis(350));
+        assert_eq!(late.next_timeout(), Some(Duration::from_millis(350)));
+        assert!(!late.pause().await);
+        let over = Attempts::new(3, Duration::from_secs(4), Instant::now());
+        assert_eq!(over.next_timeout(), None);
+    }
+}

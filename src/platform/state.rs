@@ -1,0 +1,145 @@
+//! What all instances share: the ticket, the token with its lease and backoff, and the component's
+//! appid. One trait, whose implementations pass one suite of tests.
+//!
+//! Every change is conditional, so that whoever comes late changes nothing. Times are Unix seconds.
+
+use async_trait::async_trait;
+use secrecy::SecretString;
+
+use super::problem::Code;
+
+/// The state cannot be read or changed. Says why in words that hold no value.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct StateError(pub String);
+
+/// A component access token, as stored.
+#[derive(Debug, Clone)]
+pub struct StoredToken {
+    /// The token.
+    pub value: SecretString,
+    /// When WeChat will refuse it.
+    pub expires_at: i64,
+    /// When it was minted, or handed over.
+    pub minted_at: i64,
+}
+
+/// The right to mint, for a moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lease {
+    /// A random name for this attempt.
+    pub holder: String,
+    /// When anyone may take it over.
+    pub expires_at: i64,
+}
+
+/// A mint failed: until when nobody tries again, and what callers are told meanwhile.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Backoff {
+    /// The problem.
+    pub code: Code,
+    /// WeChat's errcode, when there was one.
+    pub errcode: Option<i64>,
+    /// The address WeChat saw, when it named one.
+    pub client_ip: Option<String>,
+    /// How many mints have failed in a row.
+    pub count: u32,
+    /// When the next one may be tried.
+    pub until: i64,
+    /// `create_time` of the ticket that was used: a newer one ends a `Ticket.*` backoff.
+    pub ticket_create_time: Option<i64>,
+    /// Version of the credentials that were used: another one ends the backoff.
+    pub credentials_version: Option<String>,
+}
+
+/// The item `token#<component_appid>`.
+#[derive(Debug, Clone, Default)]
+pub struct TokenItem {
+    /// The newest token that was stored; may have expired.
+    pub token: Option<StoredToken>,
+    /// Who is minting, or died while minting.
+    pub lease: Option<Lease>,
+    /// The last failure, when no mint has succeeded since.
+    pub backoff: Option<Backoff>,
+}
+
+/// A verify ticket, as it arrived.
+#[derive(Debug, Clone)]
+pub struct Ticket {
+    /// The ticket.
+    pub value: SecretString,
+    /// WeChat's `CreateTime`: which of two tickets is newer.
+    pub create_time: i64,
+    /// When the last valid ticket push arrived, whatever its value.
+    pub received_at: i64,
+}
+
+/// The item `ticket#<component_appid>`.
+#[derive(Debug, Clone, Default)]
+pub struct TicketItem {
+    /// The newest ticket.
+    pub ticket: Option<Ticket>,
+    /// When WeChat was last asked to push tickets.
+    pub start_push_at: Option<i64>,
+}
+
+/// What became of an attempt to take the lease.
+#[derive(Debug)]
+pub enum LeaseAttempt {
+    /// The lease is the caller's.
+    Taken,
+    /// The item has changed or is leased; this is what it holds now.
+    NotTaken(TokenItem),
+}
+
+/// The shared state. Reads are strongly consistent.
+#[async_trait]
+pub trait State: Send + Sync {
+    /// The token item; empty when there is none.
+    async fn token_item(&self, appid: &str) -> Result<TokenItem, StateError>;
+
+    /// Takes the lease when no other lease is live at `now` and the item still holds the token and
+    /// the backoff of `seen`.
+    async fn take_lease(
+        &self,
+        appid: &str,
+        seen: &TokenItem,
+        lease: &Lease,
+        now: i64,
+    ) -> Result<LeaseAttempt, StateError>;
+
+    /// Stores a minted token and clears lease and backoff, when `holder` still holds the lease.
+    /// `false`: it does not, and nothing was changed.
+    async fn store_token(&self, appid: &str, holder: &str, token: &StoredToken) -> Result<bool, StateError>;
+
+    /// Stores a failure and clears the lease, when `holder` still holds it. `expires_at` replaces
+    /// the stored token's. `false`: somebody else holds the lease, and nothing was changed.
+    async fn store_failure(
+        &self,
+        appid: &str,
+        holder: &str,
+        backoff: &Backoff,
+        expires_at: Option<i64>,
+    ) -> Result<bool, StateError>;
+
+    /// Stores a token that was handed over, whatever was there, and clears lease and backoff.
+    async fn put_token(&self, appid: &str, token: &StoredToken) -> Result<(), StateError>;
+
+    /// The ticket item; empty when there is none.
+    async fn ticket_item(&self, appid: &str) -> Result<TicketItem, StateError>;
+
+    /// Notes that a ticket push arrived, and keeps its value when its `create_time` is later than
+    /// the stored one's. `true`: the value was kept.
+    async fn put_ticket(&self, appid: &str, ticket: &Ticket) -> Result<bool, StateError>;
+
+    /// Notes that WeChat is being asked to push, unless somebody did after `not_since`. `true`: the
+    /// caller is the one to ask.
+    async fn claim_start_push(&self, appid: &str, now: i64, not_since: i64) -> Result<bool, StateError>;
+
+    /// The component whose token was stored last. It lets codes be issued while the credentials
+    /// cannot be read.
+    async fn component(&self) -> Result<Option<String>, StateError>;
+
+    /// Remembers the component.
+    async fn remember_component(&self, appid: &str) -> Result<(), StateError>;
+}

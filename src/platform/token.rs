@@ -1,0 +1,371 @@
+//! The component access token: one for all instances, minted by one at a time, renewed before
+//! anybody waits for it.
+//!
+//! `token_decision` says what to do and `mint` does it; here is what one process remembers, and how
+//! its requests share one look at the table.
+
+use std::sync::{Mutex as SyncMutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{Mutex, MutexGuard};
+use tokio::time::Instant;
+
+use super::mint::{Minted, mint};
+use super::problem::{Code, Problem, Result};
+use super::retry::jittered;
+use super::state::{Backoff, StateError, StoredToken, TokenItem};
+use super::token_decision::{Decision, FRESH, Need, REMINT_AFTER_REFUSAL, decide, is_foreign_mint};
+use super::Outside;
+use crate::telemetry::metric;
+
+/// While the old token is still valid, the table is asked for a newer one at most this often.
+const REREAD_INTERVAL: Duration = Duration::from_secs(15);
+
+/// While a failed mint keeps everybody waiting, the table is read at most this often by one process.
+const BACKOFF_REREAD_INTERVAL: Duration = Duration::from_secs(1);
+
+/// How often the table is looked at while another instance mints: first and longest interval.
+const POLL: (Duration, Duration) = (Duration::from_millis(200), Duration::from_millis(1000));
+
+/// Who asks for the token: it decides when the token is renewed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// A request for a code. Renews from 5 minutes before expiry, when the keeper has failed to.
+    Caller,
+    /// The keeper. Renews from 10 minutes before expiry.
+    Keeper,
+}
+
+impl Role {
+    const fn renew_before(self) -> i64 {
+        match self {
+            Self::Caller => 300,
+            Self::Keeper => FRESH,
+        }
+    }
+}
+
+/// A token and the component it belongs to.
+#[derive(Debug, Clone)]
+pub struct Held {
+    /// The component.
+    pub appid: String,
+    /// Its token.
+    pub token: StoredToken,
+}
+
+/// What this process knows about the token.
+pub struct TokenKeeper {
+    outside: Outside,
+    role: Role,
+    /// The newest token seen. Only ever locked for a moment.
+    memory: SyncMutex<Option<Held>>,
+    /// Held while one request looks at the table for all.
+    flight: Mutex<Flight>,
+}
+
+#[derive(Default)]
+struct Flight {
+    read_at: Option<Instant>,
+    /// The problem of the last look, when it was a backoff.
+    backoff: Option<Backoff>,
+}
+
+impl TokenKeeper {
+    /// A keeper that knows nothing yet.
+    #[must_use]
+    pub fn new(outside: Outside, role: Role) -> Self {
+        Self { outside, role, memory: SyncMutex::default(), flight: Mutex::default() }
+    }
+
+    /// The component's appid: from the credentials, or, while they cannot be read, from the table.
+    ///
+    /// # Errors
+    /// When neither is there.
+    pub async fn appid(&self) -> Result<String> {
+        let known = match self.outside.credentials.known() {
+            Some(credentials) => Some(credentials.component_appid.clone()),
+            None => self.remembered().map(|held| held.appid),
+        };
+        if let Some(appid) = known {
+            return Ok(appid);
+        }
+        match self.outside.credentials.get().await {
+            Ok(credentials) => Ok(credentials.component_appid.clone()),
+            Err(error) => match self.outside.state.component().await {
+                Ok(Some(appid)) => {
+                    tracing::warn!(%error, "going on with the stored token");
+                    Ok(appid)
+                }
+                _ => Err(error.into()),
+            },
+        }
+    }
+
+    /// Reads what the first request will need: the credentials, and, at the same time, the token of
+    /// the component that the table names. Never mints, never fails.
+    pub async fn warm_up(&self) {
+        let stored = async {
+            let appid = self.outside.state.component().await?;
+            match appid {
+                Some(appid) => Ok(Some((self.outside.state.token_item(&appid).await?.token, appid))),
+                None => Ok::<_, StateError>(None),
+            }
+        };
+        let (credentials, stored) = tokio::join!(self.outside.credentials.get(), stored);
+        if let Err(error) = &credentials {
+            tracing::warn!(%error, "no credentials at start-up");
+        }
+        match stored {
+            Ok(Some((Some(token), appid)))
+                if credentials.as_ref().is_ok_and(|ours| ours.component_appid != appid) =>
+            {
+                drop(token);
+                tracing::warn!(component_appid = appid, "the stored token is another component's");
+            }
+            Ok(Some((Some(token), appid))) => {
+                if token.expires_at > self.now() {
+                    self.remember(&appid, token);
+                }
+            }
+            Ok(_) => {}
+            Err(error) => tracing::warn!(%error, "no stored token at start-up"),
+        }
+    }
+
+    /// A valid token, by `deadline`.
+    ///
+    /// # Errors
+    /// The problem that keeps one from being had.
+    pub async fn get(&self, deadline: Instant) -> Result<Held> {
+        let valid = self.valid();
+        if let Some(held) = valid.clone().filter(|held| held.token.expires_at - self.now() > FRESH) {
+            return Ok(held);
+        }
+        let mut flight = match &valid {
+            // Someone is looking already: no need to wait for it with a valid token in hand.
+            Some(held) => match self.flight.try_lock() {
+                Ok(flight) => flight,
+                Err(_) => return Ok(held.clone()),
+            },
+            None => self.lock(deadline).await?,
+        };
+        if let Some(held) = self.valid() {
+            let looked = flight.read_at.is_some_and(|at| at.elapsed() < REREAD_INTERVAL);
+            if looked || held.token.expires_at - self.now() > FRESH {
+                return Ok(held);
+            }
+        }
+        self.look(&mut flight, None, false, deadline).await
+    }
+
+    /// A token instead of one that WeChat has refused. Mints at most once.
+    ///
+    /// # Errors
+    /// `WeChat.TokenRejected` while it is too early for another mint, or the problem of the mint.
+    pub async fn replace(&self, refused: &Held, deadline: Instant) -> Result<Held> {
+        let mut flight = self.lock(deadline).await?;
+        if let Some(held) = self.valid()
+            && held.token.minted_at > refused.token.minted_at
+        {
+            return Ok(held);
+        }
+        self.look(&mut flight, Some(&refused.token), false, deadline).await
+    }
+
+    /// What the schedule asks for: renews when it is time, or at once with `force`.
+    ///
+    /// # Errors
+    /// The problem that keeps a fresh token from being had.
+    pub async fn refresh(&self, force: bool, deadline: Instant) -> Result<Held> {
+        let mut flight = self.lock(deadline).await?;
+        flight.backoff = None;
+        self.look(&mut flight, None, force, deadline).await
+    }
+
+    /// One look at the table, and whatever follows from it.
+    async fn look(
+        &self,
+        flight: &mut MutexGuard<'_, Flight>,
+        refused: Option<&StoredToken>,
+        force: bool,
+        deadline: Instant,
+    ) -> Result<Held> {
+        let appid = self.appid().await?;
+        let mut need = Need {
+            renew_before: self.role.renew_before(),
+            refused,
+            force,
+            minting: self.outside.minting,
+        };
+        let just_read =
+            flight.read_at.is_some_and(|at| at.elapsed() < BACKOFF_REREAD_INTERVAL);
+        if let Some(backoff) = flight.backoff.as_ref().filter(|b| just_read && b.until > self.now()) {
+            return Err(Problem::from_backoff(backoff, &self.outside.egress, self.now()));
+        }
+        flight.backoff = None;
+        let mut item = self.read(flight, &appid, refused).await?;
+        let (mut poll, longest_poll) = POLL;
+        if let Some(refused) = refused.filter(|_| need.minting) {
+            self.watch_for_foreign_mints(&item, refused);
+        }
+        loop {
+            let overtaken = self.overtaken(&appid, &item).await;
+            match decide(&item, need, self.now(), overtaken) {
+                Decision::Use(token) => return Ok(self.remember(&appid, token)),
+                Decision::Missing => return Err(Problem::token_missing()),
+                Decision::Refused(wait) => return Err(self.token_rejected(wait)),
+                Decision::BackOff(backoff) => {
+                    let problem = Problem::from_backoff(&backoff, &self.outside.egress, self.now());
+                    // A new ticket ends this backoff at once, so the table is read every time.
+                    flight.backoff = Some(backoff).filter(|backoff| backoff.code != Code::TicketRejected);
+                    return Err(problem);
+                }
+                Decision::Wait => {
+                    let pause = jittered(poll);
+                    if Instant::now() + pause >= deadline {
+                        return Err(Problem::token_pending());
+                    }
+                    tokio::time::sleep(pause).await;
+                    need.force = false;
+                    poll = (poll * 2).min(longest_poll);
+                    item = self.read(flight, &appid, refused).await?;
+                }
+                Decision::Mint => match mint(&self.outside, &appid, &item, deadline).await {
+                    Ok(Minted::Stored(token)) => return Ok(self.remember(&appid, token)),
+                    Ok(Minted::Once(token)) => {
+                        flight.read_at = None;
+                        return Ok(Held { appid, token });
+                    }
+                    // Whoever was first has done what was asked for.
+                    Ok(Minted::NotTaken(newer)) => {
+                        need.force = false;
+                        item = newer;
+                    }
+                    Err(problem) => {
+                        self.mistrust_memory();
+                        let token = self.still_valid(&item, need).ok_or(problem)?;
+                        return Ok(Held { appid, token });
+                    }
+                },
+            }
+        }
+    }
+
+    /// After a failed mint the old token may die in five minutes: it is looked up again before.
+    fn mistrust_memory(&self) {
+        let soon = self.now() + REMINT_AFTER_REFUSAL;
+        if let Some(held) = &mut *self.memory.lock().unwrap_or_else(PoisonError::into_inner) {
+            held.token.expires_at = held.token.expires_at.min(soon);
+        }
+    }
+
+    /// After a failed mint: a stored token that is still good, for this request.
+    fn still_valid(&self, item: &TokenItem, need: Need<'_>) -> Option<StoredToken> {
+        let need = Need { force: false, minting: false, ..need };
+        match decide(item, need, self.now(), false) {
+            Decision::Use(token) => Some(token),
+            _ => None,
+        }
+    }
+
+    /// Reads the item. While the old token is still valid, an outage of the table changes nothing.
+    async fn read(
+        &self,
+        flight: &mut MutexGuard<'_, Flight>,
+        appid: &str,
+        refused: Option<&StoredToken>,
+    ) -> Result<TokenItem> {
+        flight.read_at = Some(Instant::now());
+        match self.outside.state.token_item(appid).await {
+            // A minted token that could not be stored is the newest all the same.
+            Ok(item) => Ok(match self.valid() {
+                Some(held) if item.token.as_ref().is_none_or(|t| t.minted_at < held.token.minted_at) => {
+                    TokenItem { token: Some(held.token), ..item }
+                }
+                _ => item,
+            }),
+            Err(error) => match self.valid().filter(|_| refused.is_none()) {
+                Some(held) => {
+                    tracing::warn!(%error, "the state table cannot be read; the old token is still valid");
+                    // A token that counts as fresh to `decide`, whatever its age: without the table
+                    // nobody may mint.
+                    Ok(TokenItem { token: Some(held.token), lease: Some(unreadable()), backoff: None })
+                }
+                None => Err(error.into()),
+            },
+        }
+    }
+
+    /// Whether the reason of a backoff is gone: a newer ticket, or other credentials.
+    async fn overtaken(&self, appid: &str, item: &TokenItem) -> bool {
+        let Some(backoff) = item.backoff.as_ref().filter(|backoff| backoff.until > self.now()) else {
+            return false;
+        };
+        match backoff.code {
+            Code::TicketRejected => {
+                let ticket = self.outside.state.ticket_item(appid).await.ok().and_then(|item| item.ticket);
+                ticket.is_some_and(|ticket| Some(ticket.create_time) > backoff.ticket_create_time)
+            }
+            Code::ConfigAppIdRejected | Code::ConfigAppSecretRejected => {
+                let credentials = self.outside.credentials.reread().await;
+                credentials.is_ok_and(|now| Some(&now.version) != backoff.credentials_version.as_ref())
+            }
+            _ => false,
+        }
+    }
+
+    fn watch_for_foreign_mints(&self, item: &TokenItem, refused: &StoredToken) {
+        let now = self.now();
+        if is_foreign_mint(item, refused, now) {
+            self.outside.metrics.count(metric::FOREIGN_MINT);
+            tracing::error!(
+                foreign_mint = true,
+                token_age_s = now - refused.minted_at,
+                token_seconds_left = refused.expires_at - now,
+                "another program mints tokens for this component: WeChat refuses ours long before it expires"
+            );
+        }
+    }
+
+    fn token_rejected(&self, wait: i64) -> Box<Problem> {
+        let problem =
+            Problem::new(Code::WeChatTokenRejected, "WeChat refuses the newest component access token");
+        let remedy = if self.outside.minting {
+            "If this comes again, another program mints tokens for this component, and every new token kills \
+             the last (foreign_mint in the logs). Find it (a test environment, an SDK, an old server) and stop \
+             it, or set MINTING=off and hand its tokens over with the keeper's put_token."
+        } else {
+            "Hand over the newest token with the keeper's put_token: MINTING is off, and this one is not the \
+             newest any more."
+        };
+        problem.remedy(remedy).retry_after(wait)
+    }
+
+    async fn lock(&self, deadline: Instant) -> Result<MutexGuard<'_, Flight>> {
+        tokio::time::timeout_at(deadline, self.flight.lock()).await.map_err(|_elapsed| Problem::token_pending())
+    }
+
+    fn remember(&self, appid: &str, token: StoredToken) -> Held {
+        let held = Held { appid: appid.to_owned(), token };
+        *self.memory.lock().unwrap_or_else(PoisonError::into_inner) = Some(held.clone());
+        held
+    }
+
+    fn remembered(&self) -> Option<Held> {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn valid(&self) -> Option<Held> {
+        self.remembered().filter(|held| held.token.expires_at > self.now())
+    }
+
+    fn now(&self) -> i64 {
+        self.outside.clock.now()
+    }
+}
+
+/// A lease that never ends, for an item that could not be read.
+fn unreadable() -> super::Lease {
+    super::Lease { holder: String::new(), expires_at: i64::MAX }
+}

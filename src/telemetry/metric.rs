@@ -1,0 +1,162 @@
+//! Metrics in CloudWatch's embedded metric format: one JSON line each, which CloudWatch Logs turns
+//! into a metric without a call.
+//!
+//! One dimension, `service`, so that two stacks in one account do not mix and no errcode or appid
+//! makes a new (billed) metric of its own. Written by hand: the format is one JSON object, and the
+//! libraries for it bring a recorder, a buffer and a background task that a frozen function cannot
+//! rely on.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use serde_json::{Value, json};
+
+use crate::wechat::errcode::Api;
+
+/// A code was issued.
+pub const CODE_ISSUED: &str = "CodeIssued";
+/// A request ended in a problem. `Failure.<code>` is counted beside it.
+pub const FAILURE: &str = "Failure";
+/// A component access token was minted.
+pub const TOKEN_MINTED: &str = "TokenMinted";
+/// A result came after somebody else had taken the lease over.
+pub const LEASE_LOST: &str = "LeaseLost";
+/// WeChat refused the address it saw.
+pub const EGRESS_IP_REFUSED: &str = "EgressIpRefused";
+/// Another program mints tokens for this component.
+pub const FOREIGN_MINT: &str = "ForeignMint";
+/// The first invocation of a new environment.
+pub const COLD_START: &str = "ColdStart";
+/// A valid ticket push arrived: the heartbeat.
+pub const TICKET_PUSH: &str = "TicketPush";
+/// An event was handed to the bus.
+pub const EVENT_FORWARDED: &str = "EventForwarded";
+/// A push was refused for its signature or age.
+pub const SIGNATURE_REFUSED: &str = "SignatureRefused";
+/// A message arrived on the event URL.
+pub const MISROUTED_MESSAGE: &str = "MisroutedMessage";
+/// Seconds since the last ticket push.
+pub const TICKET_AGE: &str = "TicketAge";
+/// Seconds until the token expires.
+pub const TOKEN_SECONDS_LEFT: &str = "TokenSecondsLeft";
+/// Milliseconds of one call to WeChat; the call's name follows after a dot.
+pub const WECHAT_LATENCY: &str = "WechatLatency";
+/// Percent of a call's daily quota used; the call's name follows after a dot.
+pub const QUOTA_USED: &str = "QuotaUsed";
+
+/// A unit of CloudWatch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unit {
+    /// A number of times.
+    Count,
+    /// A duration.
+    Milliseconds,
+    /// A duration.
+    Seconds,
+    /// Of a hundred.
+    Percent,
+}
+
+impl Unit {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Count => "Count",
+            Self::Milliseconds => "Milliseconds",
+            Self::Seconds => "Seconds",
+            Self::Percent => "Percent",
+        }
+    }
+}
+
+/// Where metrics go. Clones share the sink.
+#[derive(Clone)]
+pub struct Metrics(Arc<Inner>);
+
+struct Inner {
+    namespace: String,
+    service: String,
+    sink: Sink,
+}
+
+enum Sink {
+    Stdout,
+    Memory(Mutex<Vec<Value>>),
+}
+
+impl Metrics {
+    /// Metrics on standard output.
+    #[must_use]
+    pub fn stdout(namespace: &str, service: &str) -> Self {
+        Self::new(namespace, service, Sink::Stdout)
+    }
+
+    /// Metrics kept in memory: for tests and the local service.
+    #[must_use]
+    pub fn memory() -> Self {
+        Self::new("WechatPreauth", "local", Sink::Memory(Mutex::default()))
+    }
+
+    fn new(namespace: &str, service: &str, sink: Sink) -> Self {
+        Self(Arc::new(Inner { namespace: namespace.to_owned(), service: service.to_owned(), sink }))
+    }
+
+    /// One more of `name`.
+    pub fn count(&self, name: &str) {
+        self.put(name, Unit::Count, 1.0, &[]);
+    }
+
+    /// A call to WeChat took this long.
+    pub fn call(&self, api: Api, took: Duration) {
+        let name = format!("{WECHAT_LATENCY}.{}", api.name());
+        self.put(&name, Unit::Milliseconds, took.as_secs_f64() * 1000.0, &[]);
+    }
+
+    /// A value, with properties that can be searched in the logs but make no metric of their own.
+    pub fn put(&self, name: &str, unit: Unit, value: f64, properties: &[(&str, Value)]) {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let mut line = json!({
+            "_aws": {
+                "Timestamp": now.as_millis() as u64,
+                "CloudWatchMetrics": [{
+                    "Namespace": self.0.namespace,
+                    "Dimensions": [["service"]],
+                    "Metrics": [{ "Name": name, "Unit": unit.name() }],
+                }],
+            },
+            // Lambda's log filter takes a line without a level for INFO, and one without a timestamp
+            // for unformatted: a metric line has both.
+            "level": "INFO",
+            "timestamp": crate::telemetry::log::rfc3339_now(),
+            "service": self.0.service,
+            name: value,
+        });
+        for (key, value) in properties {
+            line[*key] = value.clone();
+        }
+        match &self.0.sink {
+            Sink::Stdout => println!("{line}"),
+            Sink::Memory(lines) => lines.lock().unwrap_or_else(PoisonError::into_inner).push(line),
+        }
+    }
+
+    /// The sum of `name` so far; only in memory.
+    #[must_use]
+    pub fn sum(&self, name: &str) -> f64 {
+        self.lines().iter().filter_map(|line| line[name].as_f64()).sum()
+    }
+
+    /// All lines so far; only in memory.
+    #[must_use]
+    pub fn lines(&self) -> Vec<Value> {
+        match &self.0.sink {
+            Sink::Stdout => Vec::new(),
+            Sink::Memory(lines) => lines.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+        }
+    }
+}
+
+impl std::fmt::Debug for Metrics {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Metrics").field("service", &self.0.service).finish_non_exhaustive()
+    }
+}

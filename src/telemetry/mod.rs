@@ -1,0 +1,8 @@
+//! Logs and metrics, both as lines on standard output: Lambda carries them to CloudWatch.
+//!
+//! Never logged, at any level: tickets, tokens, codes, secrets, query strings, bodies.
+
+pub mod log;
+pub mod metric;
+
+pub use metric::Metrics;

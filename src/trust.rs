@@ -1,0 +1,86 @@
+//! The certificate authorities that outgoing TLS trusts: Mozilla's list, built in, and one file more.
+//!
+//! Built in, because scanning the machine's certificate store costs tens of milliseconds of every
+//! cold start at small memory sizes, once for each HTTP client. The list is as old as the build:
+//! rebuild to renew it. `TLS_EXTRA_CA_FILE` adds a private authority, for AWS and WeChat alike.
+
+use std::path::Path;
+
+use rustls::pki_types::{CertificateDer, pem::PemObject as _};
+
+/// Why an extra CA file cannot be used. Names the file, never its contents.
+#[derive(Debug, thiserror::Error)]
+#[error("TLS_EXTRA_CA_FILE: {path} {problem}")]
+pub struct TrustError {
+    path: String,
+    problem: &'static str,
+}
+
+/// The trusted certificates.
+#[derive(Debug, Clone, Default)]
+pub struct TrustRoots {
+    extra: Vec<CertificateDer<'static>>,
+}
+
+impl TrustRoots {
+    /// Mozilla's list and the certificates in a PEM file.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or holds no certificate.
+    pub fn with_extra_file(path: &Path) -> Result<Self, TrustError> {
+        let fail = |problem| TrustError { path: path.display().to_string(), problem };
+        let pem = std::fs::read(path).map_err(|_| fail("cannot be read"))?;
+        let extra = CertificateDer::pem_slice_iter(&pem)
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(|_| fail("is not a PEM file"))?;
+        if extra.is_empty() {
+            return Err(fail("holds no certificate in PEM form"));
+        }
+        Ok(Self { extra })
+    }
+
+    /// Every trusted certificate, DER-encoded.
+    pub fn certificates(&self) -> impl Iterator<Item = &CertificateDer<'static>> {
+        webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter().chain(&self.extra)
+    }
+
+    /// A TLS client configuration on ring, the one TLS stack of this program.
+    ///
+    /// ring rather than aws-lc: the binary is a fifth smaller, and the first connection does not
+    /// wait for aws-lc's entropy source, which takes half a second of a 128 MB function's time.
+    #[must_use]
+    pub fn client_config(&self) -> rustls::ClientConfig {
+        let mut roots = rustls::RootCertStore::empty();
+        roots.add_parsable_certificates(self.certificates().cloned());
+        #[expect(clippy::expect_used, reason = "ring offers every default protocol version")]
+        rustls::ClientConfig::builder_with_provider(std::sync::Arc::new(
+            rustls::crypto::ring::default_provider(),
+        ))
+        .with_safe_default_protocol_versions()
+        .expect("ring supports the default protocol versions")
+        .with_root_certificates(roots)
+        .with_no_client_auth()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_client_configuration_holds_the_built_in_roots() {
+        assert!(TrustRoots::default().certificates().count() > 100);
+        let _config = TrustRoots::default().client_config();
+    }
+
+    #[test]
+    fn a_useless_extra_file_is_named_with_the_variable() {
+        let error = TrustRoots::with_extra_file(Path::new("/nowhere/ca.pem")).unwrap_err();
+        assert_eq!(error.to_string(), "TLS_EXTRA_CA_FILE: /nowhere/ca.pem cannot be read");
+        let error = TrustRoots::with_extra_file(Path::new("Cargo.toml")).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "TLS_EXTRA_CA_FILE: Cargo.toml holds no certificate in PEM form"
+        );
+    }
+}

@@ -1,0 +1,27 @@
+//! `msg_signature`: SHA-1 over the Token, the timestamp, the nonce and the encrypted text.
+
+use secrecy::ExposeSecret as _;
+use sha1::{Digest as _, Sha1};
+use subtle::ConstantTimeEq as _;
+
+use super::{PushKey, PushQuery};
+use crate::wechat::fingerprint::hex;
+
+/// Whether `key`'s Token gives the query's `msg_signature` for this `Encrypt`, compared in constant time.
+///
+/// WeChat joins the four sorted texts without a separator, so a signature alone does not fix where one
+/// ends and the next begins. What is decrypted must therefore prove itself again: exact length and appid.
+pub(super) fn fits(key: &PushKey, query: &PushQuery, encrypt: &str) -> bool {
+    let expected = msg_signature(key.token().expose_secret(), &query.timestamp, &query.nonce, encrypt);
+    expected.as_bytes().ct_eq(query.msg_signature.as_bytes()).into()
+}
+
+fn msg_signature(token: &str, timestamp: &str, nonce: &str, encrypt: &str) -> String {
+    let mut parts = [token, timestamp, nonce, encrypt];
+    parts.sort_unstable();
+    let mut sha = Sha1::new();
+    for part in parts {
+        sha.update(part.as_bytes());
+    }
+    hex(&sha.finalize())
+}

@@ -1,0 +1,55 @@
+//! From configuration to working parts, for all three binaries.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::aws::{Aws, DynamoDbState, SecretsManagerCredentials};
+use crate::config::Config;
+use crate::platform::{CredentialsKeeper, Outside, SystemClock, TokenKeeper};
+use crate::telemetry::Metrics;
+use crate::trust::TrustRoots;
+use crate::wechat;
+
+/// How long start-up may take to prepare the first request. Lambda allows ten seconds; a function
+/// that is not ready by then serves all the same.
+const WARM_UP: Duration = Duration::from_secs(3);
+
+/// Why a function cannot start.
+pub type StartError = Box<dyn std::error::Error + Send + Sync>;
+
+/// Builds the parts that a function with AWS behind it works with.
+///
+/// # Errors
+/// When TLS cannot be set up, or the extra CA file is unusable.
+pub async fn outside(config: &Config) -> Result<Outside, StartError> {
+    let roots = match &config.tls_extra_ca_file {
+        Some(path) => TrustRoots::with_extra_file(path)?,
+        None => TrustRoots::default(),
+    };
+    let aws = Aws::from_env(&roots).await?;
+    let credentials =
+        SecretsManagerCredentials::new(aws.secrets_manager(), config.credentials_secret_id.clone());
+    Ok(Outside {
+        clock: Arc::new(SystemClock),
+        state: Arc::new(DynamoDbState::new(aws.dynamodb(), config.state_table.clone())),
+        credentials: Arc::new(CredentialsKeeper::new(credentials)),
+        wechat: Arc::new(wechat::Client::new(
+            wechat::http::http_client(&roots)?,
+            config.wechat_api_hosts.clone(),
+        )),
+        egress: config.egress_ips.clone(),
+        minting: config.minting,
+        metrics: Metrics::stdout(&config.metrics_namespace, &config.service_name),
+    })
+}
+
+/// Reads the credentials and the token item and opens the connection to WeChat, all at once. What
+/// fails here fails nothing: the first request tries again.
+pub async fn warm_up(outside: &Outside, tokens: &TokenKeeper) {
+    let work = async {
+        tokio::join!(tokens.warm_up(), outside.wechat.preconnect(WARM_UP));
+    };
+    if tokio::time::timeout(WARM_UP, work).await.is_err() {
+        tracing::warn!(limit_ms = WARM_UP.as_millis() as u64, "start-up took too long; going on");
+    }
+}

@@ -1,0 +1,173 @@
+//! The command line: flags to a configuration, and what is printed at the start.
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Parser;
+use wechat_sim::{Api, SimConfig, TlsFiles};
+
+/// A faithful simulator of WeChat's third-party component platform (第三方平台).
+///
+/// It answers the calls a platform makes (api_component_token, api_create_preauthcode,
+/// api_start_push_ticket, the quota calls), shows the authorization pages, pushes encrypted tickets
+/// and events to a callback URL, and lets anything go wrong on demand: see GET /_sim/help.
+#[derive(Debug, Parser)]
+#[command(version, max_term_width = 100)]
+pub struct Cli {
+    /// Address to listen on; port 0 takes a free one
+    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:8090")]
+    listen: SocketAddr,
+
+    /// The platform's component_appid
+    #[arg(long, value_name = "APPID", default_value_t = SimConfig::default().component_appid)]
+    appid: String,
+
+    /// File with the component_appsecret; without it a made-up secret is used and printed
+    #[arg(long, value_name = "FILE")]
+    secret_file: Option<PathBuf>,
+
+    /// 消息校验Token, which signs pushes
+    #[arg(long, value_name = "TOKEN", default_value_t = SimConfig::default().push_token)]
+    push_token: String,
+
+    /// File with the 43 characters of the EncodingAESKey; without it a made-up key is used and printed
+    #[arg(long, value_name = "FILE")]
+    aes_key_file: Option<PathBuf>,
+
+    /// 授权事件接收URL, where pushes go
+    #[arg(long, value_name = "URL")]
+    callback_url: Option<String>,
+
+    /// PEM file with one more CA to trust for an https callback
+    #[arg(long, value_name = "FILE")]
+    callback_ca: Option<PathBuf>,
+
+    /// How often the ticket is pushed, such as 30s, 10m or 1h; 0 pushes only on demand
+    #[arg(long, value_name = "TIME", default_value = "10m", value_parser = duration)]
+    push_interval: Duration,
+
+    /// Addresses let in, separated by commas or semicolons; none lets everyone in
+    #[arg(long, value_name = "IP,IP,…", value_parser = addresses, default_value = "", hide_default_value = true)]
+    whitelist: Addresses,
+
+    /// PEM file with the certificate chain; serves TLS together with --tls-key
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    tls_cert: Option<PathBuf>,
+
+    /// PEM file with the certificate's key
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
+
+    /// Token mints allowed per day
+    #[arg(long, value_name = "N", default_value_t = 10_000)]
+    daily_mints: u64,
+
+    /// Codes allowed per day; without it as many as you like
+    #[arg(long, value_name = "N")]
+    daily_codes: Option<u64>,
+
+    /// Codes allowed per minute; without it as many as you like
+    #[arg(long, value_name = "N")]
+    minute_codes: Option<u64>,
+
+    /// 授权发起页域名: the PC page then checks the Referer and the redirect_uri
+    #[arg(long, value_name = "HOST")]
+    authorization_domain: Option<String>,
+}
+
+/// A list of addresses as one argument.
+#[derive(Clone, Debug)]
+struct Addresses(Vec<IpAddr>);
+
+fn addresses(text: &str) -> Result<Addresses, String> {
+    text.split([',', ';'])
+        .map(str::trim)
+        .filter(|part| !part.is_empty())
+        .map(|part| part.parse().map_err(|_| format!("{part:?} is not an IP address")))
+        .collect::<Result<_, _>>()
+        .map(Addresses)
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let unit = match &text[digits.len()..] {
+        "" | "s" => 1,
+        "m" => 60,
+        "h" => 3600,
+        other => return Err(format!("unit {other:?} is not s, m or h")),
+    };
+    let number: u64 = digits.parse().map_err(|_| format!("{digits:?} is not a number"))?;
+    Ok(Duration::from_secs(number.saturating_mul(unit)))
+}
+
+impl Cli {
+    /// As a configuration; reads the files that hold secrets.
+    pub fn into_config(self) -> Result<SimConfig, String> {
+        let mut config = SimConfig {
+            component_appid: self.appid,
+            push_token: self.push_token,
+            listen: self.listen,
+            whitelist: self.whitelist.0,
+            callback_url: self.callback_url,
+            callback_ca: self.callback_ca,
+            push_interval: Some(self.push_interval).filter(|interval| !interval.is_zero()),
+            tls: self.tls_cert.zip(self.tls_key).map(|(cert_pem, key_pem)| TlsFiles { cert_pem, key_pem }),
+            authorization_domain: self.authorization_domain,
+            ..SimConfig::default()
+        };
+        if let Some(file) = self.secret_file {
+            config.component_appsecret = read_secret(&file)?;
+        }
+        if let Some(file) = self.aes_key_file {
+            config.encoding_aes_key = read_secret(&file)?;
+        }
+        config.daily_quota.insert(Api::ComponentToken, self.daily_mints);
+        config.daily_quota.extend(self.daily_codes.map(|codes| (Api::CreatePreAuthCode, codes)));
+        config.minute_quota.extend(self.minute_codes.map(|codes| (Api::CreatePreAuthCode, codes)));
+        Ok(config)
+    }
+}
+
+fn read_secret(file: &std::path::Path) -> Result<String, String> {
+    let text = std::fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
+    match text.trim() {
+        "" => Err(format!("{}: empty", file.display())),
+        secret => Ok(secret.to_owned()),
+    }
+}
+
+/// What to print once it listens. Secrets appear only when they are the made-up ones.
+pub fn greeting(url: &str, config: &SimConfig) -> String {
+    let usual = SimConfig::default();
+    let shown = |value: &str, made_up: &str| {
+        if value == made_up { value.to_owned() } else { "(from your file)".to_owned() }
+    };
+    let callback = config.callback_url.as_deref().unwrap_or("none: nothing is pushed until one is set");
+    let whitelist = match config.whitelist.as_slice() {
+        [] => "everyone".to_owned(),
+        list => list.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "),
+    };
+    format!(
+        "wechat-sim listens on {url}\n\
+         \x20 component_appid      {appid}\n\
+         \x20 component_appsecret  {secret}\n\
+         \x20 push token           {token}\n\
+         \x20 EncodingAESKey       {key}\n\
+         \x20 callback URL         {callback}\n\
+         \x20 whitelist            {whitelist}\n\n\
+         Try:\n\
+         \x20 curl {url}/_sim/help\n\
+         \x20 curl {url}/_sim/state\n\
+         \x20 curl -d '{{\"api\":\"create_preauthcode\",\"errcode\":61004,\"times\":1}}' {url}/_sim/faults\n\
+         \x20 curl -d '{{\"api\":\"component_token\",\"kind\":\"reset_after\"}}' {url}/_sim/faults\n\
+         \x20 curl -d '{{\"kind\":\"delay\",\"ms\":3000,\"times\":\"forever\"}}' {url}/_sim/faults\n\
+         \x20 curl -X DELETE {url}/_sim/faults\n\
+         \x20 curl -d '{{\"advance_seconds\":7200}}' {url}/_sim/clock\n\
+         \x20 curl -d '{{}}' {url}/_sim/push\n",
+        appid = config.component_appid,
+        secret = shown(&config.component_appsecret, &usual.component_appsecret),
+        token = config.push_token,
+        key = shown(&config.encoding_aes_key, &usual.encoding_aes_key),
+    )
+}

@@ -1,0 +1,70 @@
+//! The shapes errmsg has had over the years, and the JSON that carries it.
+
+use std::net::IpAddr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::random;
+
+/// 61004 alone names the caller's address behind its text.
+const CLIENT_IP_NOT_REGISTERED: i64 = 61004;
+
+/// How the gateway decorates an errmsg.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Era {
+    /// Since August 2020: `… rid: 5f92a0c3-4b491949-0aa4f69d`, the first group the time in hex.
+    #[default]
+    Rid,
+    /// The same with a comma: `…, rid: …`.
+    CommaRid,
+    /// Until 2020: `… hint: [OOcsrA0577oxy3]`.
+    Hint,
+    /// The same without the caller's address in 61004.
+    HintWithoutIp,
+    /// 2020 to 2021: `… hint: […] rid: …`.
+    HintAndRid,
+    /// The older gateways: `…, hints: [ req_id: 5.OFZRLnRa-CJ6sWa ]`.
+    ReqId,
+}
+
+/// A rid: the time and two random groups, in hex.
+pub(crate) fn rid(now: u64) -> String {
+    format!("{:08x}-{:08x}-{:08x}", now & 0xffff_ffff, fastrand::u32(..), fastrand::u32(..))
+}
+
+/// The Unix time a rid was given out, if it has the shape of one.
+pub(crate) fn time_of_rid(rid: &str) -> Option<u64> {
+    let groups: Vec<&str> = rid.split('-').collect();
+    let shaped = groups.len() == 3 && groups.iter().all(|group| group.len() == 8);
+    if shaped { u64::from_str_radix(groups[0], 16).ok() } else { None }
+}
+
+/// `text` as the gateway of `era` would send it for `code`.
+pub(crate) fn decorate(code: i64, text: &str, era: Era, ip: IpAddr, rid: &str) -> String {
+    let mut message = text.replace("{ip}", &ip.to_string());
+    let address = if code == CLIENT_IP_NOT_REGISTERED && era != Era::HintWithoutIp {
+        format!(" requestIP: {ip}")
+    } else {
+        String::new()
+    };
+    match era {
+        Era::Rid => message.push_str(&format!("{address} rid: {rid}")),
+        Era::CommaRid => message.push_str(&format!("{address}, rid: {rid}")),
+        Era::Hint | Era::HintWithoutIp => {
+            message.push_str(&format!(" hint: [{}]{address}", random::alphanumeric(14)));
+        }
+        Era::HintAndRid => {
+            message.push_str(&format!(" hint: [{}]{address} rid: {rid}", random::url_safe(16)));
+        }
+        Era::ReqId => message.push_str(&format!(", hints: [ req_id: {} ]", random::url_safe(16))),
+    }
+    message
+}
+
+/// The error answer. WeChat's encoder writes `/` as `\/`.
+pub(crate) fn error_json(code: i64, errmsg: &str, code_as_string: bool) -> String {
+    let message = serde_json::Value::from(errmsg).to_string().replace('/', "\\/");
+    let quote = if code_as_string { "\"" } else { "" };
+    format!("{{\"errcode\":{quote}{code}{quote},\"errmsg\":{message}}}")
+}

@@ -1,0 +1,119 @@
+//! Starting, stopping, TLS, and many callers at once.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustls::pki_types::ServerName;
+use rustls::{ClientConfig, RootCertStore};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use wechat_sim::{Api, Fault, FaultKind, Sim, SimClock, SimConfig, TlsFiles};
+
+use crate::client::{create_code, exchange, mint, mint_body, start, start_with};
+
+#[tokio::test]
+async fn a_stopped_simulator_leaves_its_address_to_the_next() {
+    let first = start().await;
+    mint(&first).await;
+    let listen = first.addr();
+    let mut idle = TcpStream::connect(listen).await.unwrap();
+    first.stop().await;
+    assert!(TcpStream::connect(listen).await.is_err());
+    let mut byte = [0];
+    assert!(matches!(idle.read(&mut byte).await, Ok(0) | Err(_)), "still open");
+
+    let second = start_with(SimConfig { listen, ..SimConfig::default() }).await;
+    assert_eq!(second.addr(), listen);
+    assert_eq!(mint(&second).await.errcode(), None);
+}
+
+#[tokio::test]
+async fn dropping_the_last_handle_stops_the_server() {
+    let sim = start().await;
+    let addr = sim.addr();
+    let other = sim.clone();
+    drop(sim);
+    assert_eq!(mint(&other).await.errcode(), None);
+    drop(other);
+    while TcpStream::connect(addr).await.is_ok() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_clock_is_shared_by_all_who_hold_it() {
+    let clock = SimClock::new();
+    let sim = start_with(SimConfig { clock: Some(clock.clone()), ..SimConfig::default() }).await;
+    let before = clock.now_unix();
+    sim.clock().advance(Duration::from_secs(7200));
+    assert_eq!(clock.now_unix(), before + 7200);
+    clock.set(1_800_000_000);
+    assert_eq!(sim.clock().now(), 1_800_000_000);
+}
+
+#[tokio::test]
+async fn a_taken_address_and_a_bad_key_are_errors_of_start() {
+    let sim = start().await;
+    assert!(Sim::start(SimConfig { listen: sim.addr(), ..SimConfig::default() }).await.is_err());
+    let bad = SimConfig { encoding_aes_key: "short".into(), ..SimConfig::default() };
+    assert!(Sim::start(bad).await.unwrap_err().to_string().contains("43 characters"));
+}
+
+#[tokio::test]
+async fn three_hundred_callers_at_once_all_get_codes_of_their_own() {
+    let sim = start().await;
+    let token = sim.mint();
+    let mut callers = tokio::task::JoinSet::new();
+    for _ in 0..300 {
+        let (sim, token) = (sim.clone(), token.clone());
+        callers.spawn(async move { create_code(&sim, &token).await.json()["pre_auth_code"].to_string() });
+    }
+    let codes: std::collections::HashSet<String> = callers.join_all().await.into_iter().collect();
+    assert_eq!((codes.len(), sim.calls(Api::CreatePreAuthCode)), (300, 300));
+}
+
+#[tokio::test]
+async fn without_keep_alive_the_server_ends_the_connection() {
+    let sim = start_with(SimConfig { keep_alive: false, ..SimConfig::default() }).await;
+    let mut stream = TcpStream::connect(sim.addr()).await.unwrap();
+    stream
+        .write_all(b"POST /cgi-bin/nothing HTTP/1.1\r\nHost: sim\r\nContent-Length: 0\r\n\r\n")
+        .await
+        .unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.contains("connection: close"), "{answer}");
+}
+
+#[tokio::test]
+async fn it_serves_tls_with_the_given_certificate() {
+    let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+    let folder = std::env::temp_dir().join(format!("wechat-sim-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let files = TlsFiles { cert_pem: folder.join("cert.pem"), key_pem: folder.join("key.pem") };
+    std::fs::write(&files.cert_pem, made.cert.pem()).unwrap();
+    std::fs::write(&files.key_pem, made.signing_key.serialize_pem()).unwrap();
+    let sim = start_with(SimConfig { tls: Some(files), ..SimConfig::default() }).await;
+    std::fs::remove_dir_all(&folder).unwrap();
+    assert!(sim.url().starts_with("https://"));
+
+    let mut roots = RootCertStore::empty();
+    roots.add(made.cert.der().clone()).unwrap();
+    let config = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    let connector = TlsConnector::from(Arc::new(config));
+    let ask = async || {
+        let stream = TcpStream::connect(sim.addr()).await?;
+        let stream = connector.connect(ServerName::try_from("localhost").unwrap(), stream).await?;
+        exchange(stream, "POST", Api::ComponentToken.path(), "", &mint_body(&sim).to_string()).await
+    };
+    assert_eq!(ask().await.unwrap().errcode(), None);
+    assert_eq!(sim.tokens_minted(), 1);
+    sim.inject(Fault::new(FaultKind::ResetAfter));
+    assert!(ask().await.is_err());
+    assert_eq!(sim.tokens_minted(), 2);
+}
