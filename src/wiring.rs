@@ -1,11 +1,12 @@
 //! From configuration to working parts, for all three binaries.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::aws::{Aws, DynamoDbState, SecretsManagerCredentials};
-use crate::config::Config;
-use crate::platform::{CredentialsKeeper, Outside, SystemClock, TokenKeeper};
+use crate::aws::{Aws, DynamoDbState, EventBridgeBus, SecretsManagerCredentials};
+use crate::config::{CallbackConfig, Config};
+use crate::platform::{CredentialsKeeper, Intake, Outside, SystemClock, TokenKeeper};
 use crate::telemetry::Metrics;
 use crate::trust::TrustRoots;
 use crate::wechat;
@@ -13,6 +14,9 @@ use crate::wechat;
 /// How long start-up may take to prepare the first request. Lambda allows ten seconds; a function
 /// that is not ready by then serves all the same.
 const WARM_UP: Duration = Duration::from_secs(3);
+
+/// The same for the callback: a push may be waiting for the start-up, and WeChat waits five seconds in all.
+const WARM_UP_INTAKE: Duration = Duration::from_millis(1000);
 
 /// Why a function cannot start.
 pub type StartError = Box<dyn std::error::Error + Send + Sync>;
@@ -22,10 +26,7 @@ pub type StartError = Box<dyn std::error::Error + Send + Sync>;
 /// # Errors
 /// When TLS cannot be set up, or the extra CA file is unusable.
 pub async fn outside(config: &Config) -> Result<Outside, StartError> {
-    let roots = match &config.tls_extra_ca_file {
-        Some(path) => TrustRoots::with_extra_file(path)?,
-        None => TrustRoots::default(),
-    };
+    let roots = roots(config.tls_extra_ca_file.as_deref())?;
     let aws = Aws::from_env(&roots).await?;
     let credentials =
         SecretsManagerCredentials::new(aws.secrets_manager(), config.credentials_secret_id.clone());
@@ -41,6 +42,43 @@ pub async fn outside(config: &Config) -> Result<Outside, StartError> {
         minting: config.minting,
         metrics: Metrics::stdout(&config.metrics_namespace, &config.service_name),
     })
+}
+
+/// Builds what the callback works with: AWS only, it never calls WeChat.
+///
+/// # Errors
+/// When TLS cannot be set up, or the extra CA file is unusable.
+pub async fn intake(config: &CallbackConfig) -> Result<Intake, StartError> {
+    let aws = Aws::from_env(&roots(config.tls_extra_ca_file.as_deref())?).await?;
+    let credentials =
+        SecretsManagerCredentials::new(aws.secrets_manager(), config.credentials_secret_id.clone());
+    Ok(Intake {
+        clock: Arc::new(SystemClock),
+        state: Arc::new(DynamoDbState::new(aws.dynamodb(), config.state_table.clone())),
+        credentials: Arc::new(CredentialsKeeper::new(credentials)),
+        bus: Arc::new(EventBridgeBus::new(aws.eventbridge(), config.event_bus_name.clone())),
+        metrics: Metrics::stdout(&config.metrics_namespace, &config.service_name),
+    })
+}
+
+fn roots(extra_ca_file: Option<&Path>) -> Result<TrustRoots, StartError> {
+    Ok(match extra_ca_file {
+        Some(path) => TrustRoots::with_extra_file(path)?,
+        None => TrustRoots::default(),
+    })
+}
+
+/// Reads the credentials and opens the connection to the table, both at once. What fails here fails
+/// nothing: the first push tries again.
+pub async fn warm_up_intake(intake: &Intake) {
+    let work = async {
+        // The read is for its connection. No appid is needed for that, and tickets are all that this
+        // function's role may read.
+        tokio::join!(intake.credentials.get(), intake.state.ticket_item("warm-up"))
+    };
+    if tokio::time::timeout(WARM_UP_INTAKE, work).await.is_err() {
+        tracing::warn!(limit_ms = WARM_UP_INTAKE.as_millis() as u64, "start-up took too long; going on");
+    }
 }
 
 /// Reads the credentials and the token item and opens the connection to WeChat, all at once. What

@@ -60,19 +60,23 @@ impl CallbackApi {
     ///
     /// # Errors
     /// On direct invocation, when the push was not taken in.
-    pub async fn handle(self: Arc<Self>, request: Request) -> std::result::Result<Response<Body>, FunctionError> {
+    pub async fn handle(
+        self: Arc<Self>,
+        request: Request,
+    ) -> std::result::Result<Response<Body>, FunctionError> {
         let invocation = Invocation::of(&request);
         let direct = matches!(request.request_context_ref(), Some(RequestContext::PassThrough));
         let span = tracing::info_span!("push", request_id = invocation.request_id, direct);
         let request_id = invocation.request_id.clone();
         // A task of its own, so that a panic becomes an answer too.
         let work = tokio::spawn(self.answer(request, direct, invocation).instrument(span));
-        let result =
-            work.await.unwrap_or_else(|_panicked| Err(Problem::new(Code::Internal, "this service made a mistake")));
+        let result = work
+            .await
+            .unwrap_or_else(|_panicked| Err(Problem::new(Code::Internal, "this service made a mistake")));
         match result {
             Ok(Done::Taken) if direct => Ok(json_response(&json!({ "result": SUCCESS }))),
             Ok(Done::Taken) => Ok(text_response(SUCCESS)),
-            Ok(Done::Greeted) => Ok(text_response("")),
+            Ok(Done::Greeted) => Ok(text_response("ok")),
             Err(problem) if direct => Err(FunctionError::new(&problem, &request_id)),
             Err(problem) => Ok(refusal(&problem, &request_id)),
         }

@@ -11,7 +11,7 @@ const ANSWER_RESERVE: Duration = Duration::from_millis(500);
 /// The longest a request may take, whatever Lambda allows: API Gateway hangs up after 29 s.
 const LONGEST: Duration = Duration::from_secs(25);
 
-/// The time for a request outside Lambda, as in the local service.
+/// The time for a request outside Lambda, as in the local service and under an emulator.
 const DEFAULT: Duration = Duration::from_secs(12);
 
 /// One invocation.
@@ -36,9 +36,8 @@ impl Invocation {
     /// An invocation that Lambda ends at `ends`.
     #[must_use]
     pub fn new(request_id: &str, ends: Option<SystemTime>) -> Self {
-        let left = ends
-            .filter(|ends| *ends > SystemTime::UNIX_EPOCH)
-            .map_or(DEFAULT, |ends| ends.duration_since(SystemTime::now()).unwrap_or_default());
+        // A runtime emulator may give a time long past: Lambda never starts what it has ended.
+        let left = ends.and_then(|ends| ends.duration_since(SystemTime::now()).ok()).unwrap_or(DEFAULT);
         let request_id = match request_id {
             "" => uuid::Uuid::new_v4().to_string(),
             id => id.to_owned(),

@@ -7,14 +7,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use lambda_http::http::Method;
 use lambda_http::request::RequestContext;
 use lambda_http::{Body, Request, RequestExt as _, Response};
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::time::Instant;
 use tracing::Instrument as _;
 
 use super::answer::{FunctionError, IssuedAnswer, json_response, problem_response};
-use super::{Invocation, request};
-use crate::platform::issue::issue;
-use crate::platform::{Code, IssuedCode, Outside, Problem, Role, TokenKeeper};
+use super::{Invocation, failure, request};
+use crate::platform::{Code, IssuedCode, Issuer, Outside, Problem, Role, TokenKeeper};
 use crate::telemetry::metric::{self, Unit};
 
 /// The path, below whatever stage or base path API Gateway puts before it.
@@ -23,7 +22,7 @@ const PATH: &str = "preauthcode";
 /// The function, for as long as its environment lives.
 pub struct PreAuthCodeApi {
     outside: Outside,
-    tokens: TokenKeeper,
+    issuer: Issuer,
     warm: AtomicBool,
 }
 
@@ -31,14 +30,14 @@ impl PreAuthCodeApi {
     /// The function on these means.
     #[must_use]
     pub fn new(outside: Outside) -> Arc<Self> {
-        let tokens = TokenKeeper::new(outside.clone(), Role::Caller);
-        Arc::new(Self { outside, tokens, warm: AtomicBool::new(false) })
+        let issuer = Issuer::new(outside.clone(), Role::Caller);
+        Arc::new(Self { outside, issuer, warm: AtomicBool::new(false) })
     }
 
     /// The token of this function: for warming up.
     #[must_use]
     pub const fn tokens(&self) -> &TokenKeeper {
-        &self.tokens
+        self.issuer.tokens()
     }
 
     /// Answers one event. Over HTTP every failure is an answer; on direct invocation it is an error.
@@ -78,7 +77,7 @@ impl PreAuthCodeApi {
                 routed(&request)?;
             }
             let request = request::parse(request.body().as_ref())?;
-            issue(&self.outside, &self.tokens, &request, invocation.deadline).await
+            self.issuer.issue(&request, invocation.deadline).await
         }
         .await;
         let duration_ms = started.elapsed().as_secs_f64() * 1000.0;
@@ -108,16 +107,7 @@ impl PreAuthCodeApi {
     }
 
     fn log_failed(&self, problem: &Problem, duration_ms: f64, cold: bool) {
-        let properties = [
-            ("errcode", json!(problem.errcode)),
-            ("rid", json!(problem.rid)),
-            ("client_ip", json!(problem.client_ip)),
-        ];
-        let properties: Vec<(&str, Value)> =
-            properties.into_iter().filter(|(_, value)| !value.is_null()).collect();
-        self.outside.metrics.put(metric::FAILURE, Unit::Count, 1.0, &properties);
-        let by_code = format!("{}.{}", metric::FAILURE, problem.code);
-        self.outside.metrics.put(&by_code, Unit::Count, 1.0, &properties);
+        failure::count(&self.outside.metrics, problem);
         // What a caller sent wrongly is quoted in the detail, so it stays out of the log.
         let detail = (problem.code != Code::RequestInvalid).then_some(problem.detail.as_str());
         tracing::warn!(

@@ -32,8 +32,13 @@ impl EventBus for EventBridgeBus {
             .detail_type(&event.detail_type)
             .detail(event.detail.expose_secret())
             .build();
-        let answer =
-            self.client.put_events().entries(entry).send().await.map_err(|error| BusError(describe(&error)))?;
+        let answer = self
+            .client
+            .put_events()
+            .entries(entry)
+            .send()
+            .await
+            .map_err(|error| BusError(describe(&error)))?;
         // EventBridge answers 200 and refuses single entries inside.
         if answer.failed_entry_count == 0 {
             return Ok(());

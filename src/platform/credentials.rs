@@ -4,12 +4,13 @@
 //! again when WeChat's answer says that they may have changed.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Map, Value};
 use tokio::sync::Mutex;
+use tokio::time::Instant;
 
 use super::problem::{Code, Problem};
 
@@ -177,6 +178,15 @@ impl CredentialsKeeper {
             Some((failure, at)) if at.elapsed() < FAILURE_MEMORY => Err(failure.clone()),
             _ => self.read(&mut memory).await,
         }
+    }
+
+    /// Reads the credentials now and says what came of it, whatever is in memory.
+    ///
+    /// # Errors
+    /// When they cannot be read or are wrong; those in memory stay.
+    pub async fn read_now(&self) -> Result<Arc<Credentials>, SecretsError> {
+        let mut memory = self.memory.lock().await;
+        self.read(&mut memory).await
     }
 
     /// The credentials in memory, if they were ever read and nobody is reading them now.

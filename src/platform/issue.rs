@@ -1,5 +1,6 @@
 //! Issues one pre-auth code: a token, one call, and what may be tried again within the time there is.
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -8,9 +9,8 @@ use super::clock::rfc3339;
 use super::links::{AuthorizationUrls, LinkOptions};
 use super::problem::{Code, Problem, Result};
 use super::retry::Attempts;
-use super::token::{Held, TokenKeeper};
+use super::token::{Held, Role, TokenKeeper};
 use super::Outside;
-use crate::telemetry::metric;
 use crate::wechat::errcode::{Api, Class};
 use crate::wechat::http::CallError;
 use crate::wechat::{PreAuthCode, TransportError, code_fingerprint};
@@ -27,6 +27,11 @@ const MAX_CALLS: u32 = 3;
 /// Tokens tried for one request: the one in memory, one that another instance has stored since, and
 /// one that is minted for want of a better.
 const MAX_TOKENS: u32 = 3;
+
+/// For this many seconds a refusal that concerns every caller (whitelist, appid, quota) is answered
+/// without asking again: long enough to spare WeChat a flood, short enough to be over when the
+/// operator has mended it.
+const REFUSAL_MEMORY: i64 = 3;
 
 /// What a caller asks for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -58,34 +63,83 @@ pub struct IssuedCode {
     pub authorization_urls: Option<AuthorizationUrls>,
 }
 
-/// Issues one code by `deadline`.
-///
-/// # Errors
-/// The problem, ready to be shown to the caller.
-pub async fn issue(
-    outside: &Outside,
-    tokens: &TokenKeeper,
-    request: &IssueRequest,
-    deadline: Instant,
-) -> Result<IssuedCode> {
-    if let Some(asked) = &request.component_appid {
-        let appid = tokens.appid().await?;
-        if *asked != appid {
-            return Err(Problem::new(
-                Code::RequestInvalid,
-                format!("component_appid: this service issues codes for {appid} only"),
-            ));
-        }
+/// Issues codes for one process.
+pub struct Issuer {
+    outside: Outside,
+    tokens: TokenKeeper,
+    /// The last refusal that no repetition can change, and when to ask again.
+    refused: Mutex<Option<(Box<Problem>, i64)>>,
+}
+
+impl Issuer {
+    /// An issuer on these means.
+    #[must_use]
+    pub fn new(outside: Outside, role: Role) -> Self {
+        let tokens = TokenKeeper::new(outside.clone(), role);
+        Self { outside, tokens, refused: Mutex::default() }
     }
-    let mut held = tokens.get(deadline).await?;
-    for _ in 0..MAX_TOKENS {
-        match create(outside, &held, deadline).await {
-            Ok(code) => return Ok(issued(outside, request, held.appid, &code)),
-            Err(error) if is_token_rejected(&error) => held = tokens.replace(&held, deadline).await?,
-            Err(error) => return Err(failed(outside, &error)),
-        }
+
+    /// The token that codes are issued with.
+    #[must_use]
+    pub const fn tokens(&self) -> &TokenKeeper {
+        &self.tokens
     }
-    Err(Problem::new(Code::WeChatTokenRejected, "WeChat refused one component access token after another"))
+
+    /// Issues one code by `deadline`.
+    ///
+    /// # Errors
+    /// The problem, ready to be shown to the caller.
+    pub async fn issue(&self, request: &IssueRequest, deadline: Instant) -> Result<IssuedCode> {
+        if let Some(asked) = &request.component_appid {
+            let appid = self.tokens.appid().await?;
+            if *asked != appid {
+                return Err(Problem::new(
+                    Code::RequestInvalid,
+                    format!("component_appid: this service issues codes for {appid} only"),
+                ));
+            }
+        }
+        if let Some(problem) = self.refused_a_moment_ago() {
+            return Err(problem);
+        }
+        let mut held = self.tokens.get(deadline).await?;
+        for _ in 0..MAX_TOKENS {
+            match create(&self.outside, &held, deadline).await {
+                Ok(code) => return Ok(issued(&self.outside, request, held.appid, &code)),
+                Err(error) if is_token_rejected(&error) => held = self.tokens.replace(&held, deadline).await?,
+                Err(error) => return Err(self.failed(&error)),
+            }
+        }
+        Err(Problem::new(Code::WeChatTokenRejected, "WeChat refused one component access token after another"))
+    }
+
+    fn failed(&self, error: &CallError) -> Box<Problem> {
+        let problem = self.outside.failed(error);
+        if let CallError::Refused(refusal) = error
+            && is_lasting(refusal.meaning().class)
+        {
+            let until = self.outside.clock.now() + REFUSAL_MEMORY;
+            *self.memory() = Some((problem.clone(), until));
+        }
+        problem
+    }
+
+    fn refused_a_moment_ago(&self) -> Option<Box<Problem>> {
+        let now = self.outside.clock.now();
+        self.memory().as_ref().filter(|(_, until)| now < *until).map(|(problem, _)| problem.clone())
+    }
+
+    fn memory(&self) -> MutexGuard<'_, Option<(Box<Problem>, i64)>> {
+        self.refused.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Whether a refusal holds for every caller until somebody acts or the quota's time has passed.
+const fn is_lasting(class: Class) -> bool {
+    matches!(
+        class,
+        Class::EgressIp | Class::AppId | Class::Unauthorized | Class::DailyQuota | Class::RateLimited
+    )
 }
 
 /// Calls until a code or a final answer is there, or the time is over.
@@ -119,14 +173,6 @@ async fn create(
 
 fn is_token_rejected(error: &CallError) -> bool {
     matches!(error, CallError::Refused(refusal) if refusal.meaning().class == Class::TokenRejected)
-}
-
-fn failed(outside: &Outside, error: &CallError) -> Box<Problem> {
-    let problem = Problem::from_call(error, &outside.egress);
-    if problem.code == Code::ConfigEgressIpNotRegistered {
-        outside.metrics.count(metric::EGRESS_IP_REFUSED);
-    }
-    problem
 }
 
 fn issued(outside: &Outside, request: &IssueRequest, appid: String, code: &PreAuthCode) -> IssuedCode {

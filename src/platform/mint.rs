@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::problem::{Code, Problem, Result};
+use super::problem::{Problem, Result};
 use super::retry::Attempts;
 use super::state::{Backoff, Lease, LeaseAttempt, StoredToken, Ticket, TokenItem};
 use super::{Credentials, Outside};
@@ -214,7 +214,7 @@ async fn give_up(
     failure: Failure,
 ) -> Box<Problem> {
     let now = outside.clock.now();
-    let mut problem = Problem::from_call(&failure.error, &outside.egress);
+    let mut problem = outside.failed(&failure.error);
     let count = seen.backoff.as_ref().map_or(0, |backoff| backoff.count).saturating_add(1);
     let pause = backoff_seconds(count);
     let backoff = Backoff {
@@ -232,9 +232,6 @@ async fn give_up(
         .as_ref()
         .filter(|token| failure.unclear && token.expires_at > shortened)
         .map(|_| shortened);
-    if problem.code == Code::ConfigEgressIpNotRegistered {
-        outside.metrics.count(metric::EGRESS_IP_REFUSED);
-    }
     tracing::warn!(
         code = problem.code.as_str(),
         errcode = problem.errcode,

@@ -8,6 +8,7 @@ pub mod clock;
 pub mod credentials;
 pub mod egress;
 pub mod issue;
+pub mod keeper;
 pub mod links;
 pub mod mint;
 pub mod problem;
@@ -24,7 +25,8 @@ pub use credentials::{
     Credentials, CredentialsKeeper, CredentialsSource, MemoryCredentials, SecretDocument, SecretsError,
 };
 pub use egress::EgressIps;
-pub use issue::{IssueRequest, IssuedCode};
+pub use issue::{IssueRequest, IssuedCode, Issuer};
+pub use keeper::Keeper;
 pub use links::{AuthorizationUrls, LinkOptions};
 pub use problem::{Code, Problem, Result};
 pub use push::{ArrivedPush, Intake, Taken};
@@ -34,7 +36,7 @@ pub use token::{Role, TokenKeeper};
 
 use std::sync::Arc;
 
-use crate::telemetry::Metrics;
+use crate::telemetry::{Metrics, metric};
 use crate::wechat;
 
 /// Everything the decisions need from outside.
@@ -54,4 +56,24 @@ pub struct Outside {
     pub minting: bool,
     /// Where metrics go.
     pub metrics: Metrics,
+}
+
+impl Outside {
+    /// The problem that a failed call to WeChat is. A refused address is counted, and named in the log.
+    pub(crate) fn failed(&self, error: &wechat::CallError) -> Box<Problem> {
+        let problem = Problem::from_call(error, &self.egress);
+        if problem.code == Code::ConfigEgressIpNotRegistered {
+            self.metrics.count(metric::EGRESS_IP_REFUSED);
+            tracing::error!(
+                egress_ip_refused = true,
+                client_ip = problem.client_ip,
+                is_egress_ip = problem.client_ip.as_deref().map(|address| self.egress.contains(address)),
+                errcode = problem.errcode,
+                rid = problem.rid,
+                remedy = problem.remedy,
+                "WeChat refuses the address it sees"
+            );
+        }
+        problem
+    }
 }

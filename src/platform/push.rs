@@ -11,11 +11,11 @@ use secrecy::ExposeSecret as _;
 use serde_json::{Map, Value};
 use tokio::time::{Instant, timeout_at};
 
+use super::Clock;
 use super::bus::{BusError, BusEvent, EventBus};
 use super::credentials::{Credentials, CredentialsKeeper, SecretsError};
 use super::problem::{Code, Problem, Result};
 use super::state::{State, StateError, Ticket};
-use super::Clock;
 use crate::telemetry::{Metrics, metric};
 use crate::wechat::push::{self, MAX_BODY_BYTES, Push, PushError, PushKey, PushQuery};
 
@@ -184,11 +184,9 @@ fn open_with(
     match (opened, unusable) {
         (Ok(push), _) => Ok((appid.clone(), push)),
         // A wrong entry loses no push that the others open. What they do not open may have been its.
-        (Err(unopened), Some((index, error))) if unopened.may_open_with_newer_keys() => {
-            Err(Unopened::Keys(SecretsError::Invalid(format!(
-                "the credentials secret has a wrong push_keys[{index}]: {error}"
-            ))))
-        }
+        (Err(unopened), Some((index, error))) if unopened.may_open_with_newer_keys() => Err(Unopened::Keys(
+            SecretsError::Invalid(format!("the credentials secret has a wrong push_keys[{index}]: {error}")),
+        )),
         (Err(unopened), None) if keys.is_empty() && unopened.may_open_with_newer_keys() => {
             Err(Unopened::Keys(SecretsError::Invalid(
                 "the credentials secret has no push_keys, so no push can be checked".to_owned(),

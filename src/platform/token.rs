@@ -18,11 +18,12 @@ use super::token_decision::{Decision, FRESH, Need, REMINT_AFTER_REFUSAL, decide,
 use super::Outside;
 use crate::telemetry::metric;
 
-/// While the old token is still valid, the table is asked for a newer one at most this often.
-const REREAD_INTERVAL: Duration = Duration::from_secs(15);
+/// While the old token is still valid, the table is asked for a newer one at most this often, in seconds.
+const REREAD_INTERVAL: i64 = 15;
 
-/// While a failed mint keeps everybody waiting, the table is read at most this often by one process.
-const BACKOFF_REREAD_INTERVAL: Duration = Duration::from_secs(1);
+/// While a failed mint keeps everybody waiting, one process reads the table at most this often, in
+/// seconds.
+const BACKOFF_REREAD_INTERVAL: i64 = 1;
 
 /// How often the table is looked at while another instance mints: first and longest interval.
 const POLL: (Duration, Duration) = (Duration::from_millis(200), Duration::from_millis(1000));
@@ -66,7 +67,7 @@ pub struct TokenKeeper {
 
 #[derive(Default)]
 struct Flight {
-    read_at: Option<Instant>,
+    read_at: Option<i64>,
     /// The problem of the last look, when it was a backoff.
     backoff: Option<Backoff>,
 }
@@ -151,7 +152,7 @@ impl TokenKeeper {
             None => self.lock(deadline).await?,
         };
         if let Some(held) = self.valid() {
-            let looked = flight.read_at.is_some_and(|at| at.elapsed() < REREAD_INTERVAL);
+            let looked = flight.read_at.is_some_and(|at| self.now() - at < REREAD_INTERVAL);
             if looked || held.token.expires_at - self.now() > FRESH {
                 return Ok(held);
             }
@@ -199,7 +200,7 @@ impl TokenKeeper {
             minting: self.outside.minting,
         };
         let just_read =
-            flight.read_at.is_some_and(|at| at.elapsed() < BACKOFF_REREAD_INTERVAL);
+            flight.read_at.is_some_and(|at| self.now() - at < BACKOFF_REREAD_INTERVAL);
         if let Some(backoff) = flight.backoff.as_ref().filter(|b| just_read && b.until > self.now()) {
             return Err(Problem::from_backoff(backoff, &self.outside.egress, self.now()));
         }
@@ -276,7 +277,7 @@ impl TokenKeeper {
         appid: &str,
         refused: Option<&StoredToken>,
     ) -> Result<TokenItem> {
-        flight.read_at = Some(Instant::now());
+        flight.read_at = Some(self.now());
         match self.outside.state.token_item(appid).await {
             // A minted token that could not be stored is the newest all the same.
             Ok(item) => Ok(match self.valid() {

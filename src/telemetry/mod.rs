@@ -2,6 +2,7 @@
 //!
 //! Never logged, at any level: tickets, tokens, codes, secrets, query strings, bodies.
 
+mod line;
 pub mod log;
 pub mod metric;
 

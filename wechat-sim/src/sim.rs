@@ -2,11 +2,12 @@
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
+use tokio_rustls::TlsAcceptor;
 
 use crate::push::{
     BuiltPush, Push, PushCrypt, PushOutcome, PushRecord, Sender, build, deliver, run_schedule,
@@ -22,19 +23,48 @@ pub struct Sim {
     server: Arc<Server>,
 }
 
-#[derive(Debug)]
 struct Server {
     addr: SocketAddr,
     stop: Mutex<Option<oneshot::Sender<()>>>,
     accepting: Mutex<Option<JoinHandle<()>>>,
-    schedule: JoinHandle<()>,
+    schedule: Mutex<JoinHandle<()>>,
+    tls: Option<TlsAcceptor>,
+}
+
+impl std::fmt::Debug for Server {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Server").field("addr", &self.addr).finish_non_exhaustive()
+    }
+}
+
+impl Server {
+    fn abort_schedule(&self) {
+        lock(&self.schedule).abort();
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
-        self.schedule.abort();
+        self.abort_schedule();
         // The accepting task ends by itself once the sender in `stop` is gone.
     }
+}
+
+fn accept(
+    listener: TcpListener,
+    tls: Option<TlsAcceptor>,
+    shared: &Arc<Shared>,
+) -> (oneshot::Sender<()>, JoinHandle<()>) {
+    let (stop, stopped) = oneshot::channel();
+    (stop, tokio::spawn(server::run(listener, tls, Arc::clone(shared), stopped)))
+}
+
+fn schedule(shared: &Arc<Shared>) -> JoinHandle<()> {
+    tokio::spawn(run_schedule(Arc::clone(shared), shared.config.push_interval))
 }
 
 impl Sim {
@@ -49,26 +79,45 @@ impl Sim {
         let sender = Sender::new(config.callback_ca.as_deref())?;
         let listener = TcpListener::bind(config.listen).await?;
         let addr = listener.local_addr()?;
-        let interval = config.push_interval;
         let shared = Arc::new(Shared::new(config, sender));
-        let (stop, stopped) = oneshot::channel();
-        let accepting = tokio::spawn(server::run(listener, tls, Arc::clone(&shared), stopped));
-        let schedule = tokio::spawn(run_schedule(Arc::clone(&shared), interval));
-        let server =
-            Server { addr, stop: Mutex::new(Some(stop)), accepting: Mutex::new(Some(accepting)), schedule };
+        let (stop, accepting) = accept(listener, tls.clone(), &shared);
+        let server = Server {
+            addr,
+            stop: Mutex::new(Some(stop)),
+            accepting: Mutex::new(Some(accepting)),
+            schedule: Mutex::new(schedule(&shared)),
+            tls,
+        };
         Ok(Sim { shared, server: Arc::new(server) })
     }
 
     /// Closes the listener and every connection, and returns when they are closed: the address is
     /// free again.
     pub async fn stop(&self) {
-        self.server.schedule.abort();
-        drop(self.server.stop.lock().unwrap_or_else(PoisonError::into_inner).take());
-        let accepting = self.server.accepting.lock().unwrap_or_else(PoisonError::into_inner).take();
+        self.server.abort_schedule();
+        drop(lock(&self.server.stop).take());
+        let accepting = lock(&self.server.accepting).take();
         if let Some(accepting) = accepting {
             // It fails only if the server panicked; it is gone either way.
             let _ = accepting.await;
         }
+    }
+
+    /// Listens again, at the same address and with everything as it was: an outage is over. Does
+    /// nothing when it has not been stopped.
+    ///
+    /// # Errors
+    /// When the address has been taken meanwhile.
+    pub async fn resume(&self) -> io::Result<()> {
+        if lock(&self.server.stop).is_some() {
+            return Ok(());
+        }
+        let listener = TcpListener::bind(self.server.addr).await?;
+        let (stop, accepting) = accept(listener, self.server.tls.clone(), &self.shared);
+        *lock(&self.server.stop) = Some(stop);
+        *lock(&self.server.accepting) = Some(accepting);
+        *lock(&self.server.schedule) = schedule(&self.shared);
+        Ok(())
     }
 
     /// Where it listens.

@@ -46,8 +46,8 @@ pub enum Push {
         create_time: Option<i64>,
         /// All fields by their names. `CreateTime`, `AuthorizationCodeExpiredTime`, `status` and `code_type`
         /// are numbers when they are integers, all else strings; nested elements are objects, repeated ones
-        /// arrays. In place of a `PreAuthCode` there is its `code_fingerprint`. An `AuthorizationCode` is
-        /// in here, for those who redeem it: not to be logged.
+        /// arrays. Beside a `PreAuthCode` there is its `code_fingerprint`. Both codes are in here, for those
+        /// who redeem or correlate them: not to be logged.
         detail: Map<String, Value>,
     },
     /// A message without `InfoType`: it belongs to the message URL (消息与事件接收URL) and strayed.
@@ -61,7 +61,7 @@ impl Push {
     ///
     /// [`PushError::Unreadable`] or [`PushError::Field`].
     pub fn from_xml(xml: &str) -> Result<Self, PushError> {
-        let mut fields = xml::fields(xml, MAX_TEXT_BYTES).map_err(PushError::Unreadable)?;
+        let fields = xml::fields(xml, MAX_TEXT_BYTES).map_err(PushError::Unreadable)?;
         let Some(info_type) = text(&fields, "InfoType")? else {
             return Ok(Self::Message);
         };
@@ -84,9 +84,6 @@ impl Push {
             Some(code) if !code.is_empty() => Some(code_fingerprint(code)),
             _ => None,
         };
-        if fingerprint.is_some() {
-            fields.retain(|(name, _)| name != "PreAuthCode");
-        }
         let mut detail = object(fields);
         if let Some(fingerprint) = fingerprint {
             detail.insert("code_fingerprint".to_owned(), fingerprint.into());

@@ -1,15 +1,13 @@
 //! Starting, stopping, TLS, and many callers at once.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use rustls::pki_types::ServerName;
-use rustls::{ClientConfig, RootCertStore};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio_rustls::TlsConnector;
 use wechat_sim::{Api, Fault, FaultKind, Sim, SimClock, SimConfig, TlsFiles};
 
+use crate::certificate::Certificate;
 use crate::client::{create_code, exchange, mint, mint_body, start, start_with};
 
 #[tokio::test]
@@ -26,6 +24,17 @@ async fn a_stopped_simulator_leaves_its_address_to_the_next() {
     let second = start_with(SimConfig { listen, ..SimConfig::default() }).await;
     assert_eq!(second.addr(), listen);
     assert_eq!(mint(&second).await.errcode(), None);
+}
+
+#[tokio::test]
+async fn a_resumed_simulator_remembers_everything() {
+    let sim = start().await;
+    let token = sim.mint();
+    sim.stop().await;
+    assert!(TcpStream::connect(sim.addr()).await.is_err());
+    sim.resume().await.unwrap();
+    sim.resume().await.unwrap();
+    assert_eq!(create_code(&sim, &token).await.errcode(), None);
 }
 
 #[tokio::test]
@@ -88,32 +97,24 @@ async fn without_keep_alive_the_server_ends_the_connection() {
 
 #[tokio::test]
 async fn it_serves_tls_with_the_given_certificate() {
-    let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
-    let folder = std::env::temp_dir().join(format!("wechat-sim-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).unwrap();
-    let files = TlsFiles { cert_pem: folder.join("cert.pem"), key_pem: folder.join("key.pem") };
-    std::fs::write(&files.cert_pem, made.cert.pem()).unwrap();
-    std::fs::write(&files.key_pem, made.signing_key.serialize_pem()).unwrap();
-    let sim = start_with(SimConfig { tls: Some(files), ..SimConfig::default() }).await;
-    std::fs::remove_dir_all(&folder).unwrap();
+    let certificate = Certificate::new();
+    let sim = start_with(SimConfig { tls: Some(certificate.files.clone()), ..SimConfig::default() }).await;
     assert!(sim.url().starts_with("https://"));
-
-    let mut roots = RootCertStore::empty();
-    roots.add(made.cert.der().clone()).unwrap();
-    let config = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    let connector = TlsConnector::from(Arc::new(config));
+    let connector = certificate.connector();
     let ask = async || {
         let stream = TcpStream::connect(sim.addr()).await?;
         let stream = connector.connect(ServerName::try_from("localhost").unwrap(), stream).await?;
         exchange(stream, "POST", Api::ComponentToken.path(), "", &mint_body(&sim).to_string()).await
     };
     assert_eq!(ask().await.unwrap().errcode(), None);
-    assert_eq!(sim.tokens_minted(), 1);
     sim.inject(Fault::new(FaultKind::ResetAfter));
     assert!(ask().await.is_err());
     assert_eq!(sim.tokens_minted(), 2);
+}
+
+#[tokio::test]
+async fn a_missing_certificate_is_named() {
+    let files = TlsFiles { cert_pem: "no-such-cert.pem".into(), key_pem: "no-such-key.pem".into() };
+    let error = Sim::start(SimConfig { tls: Some(files), ..SimConfig::default() }).await.unwrap_err();
+    assert!(error.to_string().contains("no-such-cert.pem"), "{error}");
 }

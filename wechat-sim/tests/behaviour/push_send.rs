@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use wechat_sim::{Push, Sim, SimConfig};
 
+use crate::certificate::Certificate;
 use crate::client::{SUCCESS, receiver, start_with};
 use crate::push_build::open;
 
@@ -102,4 +104,31 @@ async fn the_schedule_pushes_each_ticket_twice() {
     assert_ne!(tickets[1], tickets[2]);
     assert_eq!(tickets[2], tickets[3]);
     assert_ne!(tickets[3], tickets[4]);
+}
+
+#[tokio::test]
+async fn an_https_callback_gets_its_push_once_its_ca_is_trusted() {
+    let certificate = Certificate::new();
+    let acceptor = certificate.acceptor();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("https://localhost:{}/wechat/callback", listener.local_addr().unwrap().port());
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            if let Ok(mut stream) = acceptor.accept(stream).await {
+                let mut head = [0; 16];
+                stream.read_exact(&mut head).await.unwrap();
+                assert_eq!(&head, b"POST /wechat/cal");
+                stream.write_all(SUCCESS.as_bytes()).await.unwrap();
+                stream.shutdown().await.unwrap();
+            }
+        }
+    });
+    let config = SimConfig { push_retries: 0, ..SimConfig::default() };
+    let stranger = start_with(config.clone()).await;
+    let refused = stranger.push_to(&url, Push::ticket()).await;
+    assert!(refused.attempts[0].error.as_deref().unwrap().contains("certificate"), "{refused:?}");
+    let ca = Some(certificate.files.cert_pem.clone());
+    let trusting = start_with(SimConfig { callback_ca: ca, ..config }).await;
+    let outcome = trusting.push_to(&url, Push::ticket()).await;
+    assert!(outcome.delivered, "{outcome:?}");
 }

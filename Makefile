@@ -1,0 +1,35 @@
+# `make help` lists what there is.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+VENV := .venv
+
+.PHONY: help
+help: ## This list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-16s %s\n", $$1, $$2}'
+
+.PHONY: run
+run: ## Run the whole service on this machine, with WeChat simulated (ONCE=1: end after the first code)
+	cargo run --quiet --locked --example local -- $(if $(ONCE),--once)
+
+.PHONY: test
+test: $(VENV)/installed ## Run all tests
+	rm -rf target/test-logs && mkdir -p target/test-logs
+	set -o pipefail; cargo test --workspace --locked 2>&1 | tee target/test-logs/suite.log
+	python3 scripts/find-secrets.py target/test-logs
+
+.PHONY: lint
+lint: ## Check format, lints and the dependency graph
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+	python3 scripts/check-dependencies.py
+
+# What the tests run beside the Rust code: moto's server, and cargo-lambda's runtime emulator. The
+# emulator needs no zig, which cargo-lambda would bring along: hence --no-deps.
+$(VENV)/installed: tests/requirements.txt
+	python3 -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r tests/requirements.txt
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check --no-deps cargo-lambda==1.9.2
+	touch $@
+
+-include deploy.mk

@@ -1,0 +1,91 @@
+//! HTTP on loopback, in the place of API Gateway: a request becomes what Lambda would hand over.
+
+use std::collections::HashMap;
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use http_body_util::{BodyExt as _, Full, Limited};
+use hyper::body::{Bytes, Incoming};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use lambda_http::{Body, Request, RequestExt as _, Response};
+use tokio::net::TcpListener;
+
+use crate::Error;
+use crate::parts::Parts;
+
+/// Where the service listens, unless somebody else does.
+const SERVICE: &str = "127.0.0.1:8080";
+
+/// Largest body taken; API Gateway's own limit is higher, the functions' are lower.
+const MAX_BODY_BYTES: usize = 1024 * 1024;
+
+/// The wanted address, or any free one when it is taken or only needed for a moment.
+pub fn free_address(wanted: &str, any: bool) -> Result<SocketAddr, Error> {
+    if !any && std::net::TcpListener::bind(wanted).is_ok() {
+        return Ok(wanted.parse()?);
+    }
+    Ok(SocketAddr::from(([127, 0, 0, 1], 0)))
+}
+
+/// Starts serving; the origin to call.
+pub async fn listen(parts: Arc<Parts>, once: bool) -> Result<String, Error> {
+    let listener = TcpListener::bind(free_address(SERVICE, once)?).await?;
+    let origin = format!("http://{}", listener.local_addr()?);
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let parts = parts.clone();
+            let service = service_fn(move |request| serve(parts.clone(), request));
+            let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
+            tokio::spawn(async move {
+                // A client that hangs up is none of our business.
+                drop(connection.await);
+            });
+        }
+    });
+    Ok(origin)
+}
+
+async fn serve(
+    parts: Arc<Parts>,
+    request: hyper::Request<Incoming>,
+) -> Result<Response<Full<Bytes>>, Infallible> {
+    let (head, body) = request.into_parts();
+    let Ok(body) = Limited::new(body, MAX_BODY_BYTES).collect().await else {
+        return Ok(plain(413, "the request is too large\n"));
+    };
+    let path = head.uri.path().to_owned();
+    let query = url::form_urlencoded::parse(head.uri.query().unwrap_or_default().as_bytes());
+    let mut parameters: HashMap<String, Vec<String>> = HashMap::new();
+    for (name, value) in query.into_owned() {
+        parameters.entry(name).or_default().push(value);
+    }
+    let request = Request::from_parts(head, Body::Binary(body.to_bytes().into()))
+        .with_raw_http_path(&path)
+        .with_query_string_parameters(parameters);
+    let answered = match path.as_str() {
+        "/sim/stop" => {
+            parts.wechat.stop().await;
+            return Ok(plain(200, "WeChat is down\n"));
+        }
+        "/sim/start" => match parts.wechat.resume().await {
+            Ok(()) => return Ok(plain(200, "WeChat is up again\n")),
+            Err(error) => return Ok(plain(500, &format!("{error}\n"))),
+        },
+        "/wechat/callback" => parts.callback.clone().handle(request).await,
+        _ => parts.preauthcode.clone().handle(request).await,
+    };
+    Ok(match answered {
+        Ok(response) => response.map(|body| Full::from(body.to_vec())),
+        // Over HTTP every failure is an answer already.
+        Err(error) => plain(500, &error.message),
+    })
+}
+
+fn plain(status: u16, text: &str) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::from(text.to_owned()));
+    *response.status_mut() = status.try_into().unwrap_or_default();
+    response
+}

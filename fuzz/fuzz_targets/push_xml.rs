@@ -1,0 +1,41 @@
+//! A decrypted message, any bytes: read or refused, never a panic, and what is read keeps its promises.
+//!
+//! `RUSTC_BOOTSTRAP=1 cargo fuzz run --sanitizer none push_xml corpus/push_xml seeds/push_xml`
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use serde_json::Value;
+use wechat_preauth_fuzz::wechat::push::Push;
+
+fuzz_target!(|data: &[u8]| {
+    let Ok(xml) = std::str::from_utf8(data) else {
+        return;
+    };
+    let Ok(push) = Push::from_xml(xml) else {
+        return;
+    };
+    let shown = format!("{push} {push:?}");
+    assert!(!shown.chars().any(char::is_control), "{shown:?}");
+    match push {
+        Push::Ticket { app_id, .. } => assert!(!app_id.is_empty()),
+        Push::Event { info_type, detail, .. } => {
+            assert!((1..=128).contains(&info_type.len()));
+            assert!(depth(&Value::Object(detail.clone())) <= 16);
+            assert_eq!(detail["InfoType"], info_type.as_str());
+            // A code is never passed on, only its fingerprint.
+            assert!(detail.get("PreAuthCode").is_none_or(|code| code == ""));
+            // What EventBridge takes is bounded, so what it is given is.
+            assert!(Value::Object(detail).to_string().len() <= 2 * xml.len() + 64);
+        }
+        Push::Message => {}
+    }
+});
+
+fn depth(value: &Value) -> usize {
+    let children = match value {
+        Value::Object(fields) => fields.values().map(depth).max(),
+        Value::Array(values) => values.iter().map(depth).max(),
+        _ => return 1,
+    };
+    1 + children.unwrap_or(0)
+}

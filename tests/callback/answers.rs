@@ -1,0 +1,150 @@
+//! What arrives in order: every way in, every kind of event.
+
+use secrecy::ExposeSecret as _;
+use serde_json::{Value, json};
+use wechat_sim::{INFO_TYPES, Push, Sim, SimConfig};
+
+use crate::desk::{APPID, At, Desk, KEY, NOW, SENT_AT, TICKET, TOKEN, direct_event, event, of_built};
+
+async fn sim() -> Sim {
+    let config = SimConfig {
+        component_appid: APPID.into(),
+        push_token: TOKEN.into(),
+        encoding_aes_key: KEY.into(),
+        ..SimConfig::default()
+    };
+    let sim = Sim::start(config).await.unwrap();
+    sim.clock().set(u64::try_from(SENT_AT).unwrap());
+    sim.clock().freeze();
+    sim
+}
+
+fn forwarded(desk: &Desk) -> Vec<(String, Value)> {
+    let parsed = |detail: &str| serde_json::from_str(detail).unwrap();
+    let events = desk.bus.events().into_iter();
+    events.map(|event| (event.detail_type, parsed(event.detail.expose_secret()))).collect()
+}
+
+#[tokio::test]
+async fn a_ticket_is_stored_whichever_way_it_comes() {
+    for name in ["callback-ticket-rest-api", "callback-ticket-http-api"] {
+        let desk = Desk::new();
+        let answer = desk.http(&event(name)).await;
+        assert!(answer.is_success(), "{name}: {answer:?}");
+        assert_eq!(desk.ticket().await, Some((TICKET.to_owned(), SENT_AT, NOW)), "{name}");
+        assert_eq!(
+            desk.counted(&["TicketPush", "ColdStart", "EventForwarded", "Failure", "SignatureRefused"]),
+            [("TicketPush".to_owned(), 1.0), ("ColdStart".to_owned(), 1.0)]
+        );
+        assert!(forwarded(&desk).is_empty());
+    }
+    let desk = Desk::new();
+    assert_eq!(desk.direct(&event("callback-ticket-direct")).await, Ok(json!({ "result": "success" })));
+    assert_eq!(desk.ticket().await, Some((TICKET.to_owned(), SENT_AT, NOW)));
+}
+
+#[tokio::test]
+async fn an_authorization_reaches_the_bus_with_what_its_consumers_need() {
+    for name in ["callback-authorized-rest-api-base64", "callback-authorized-http-api"] {
+        let desk = Desk::new();
+        assert!(desk.http(&event(name)).await.is_success(), "{name}");
+        let [(detail_type, detail)] = &forwarded(&desk)[..] else { panic!("{name}: not one event") };
+        assert_eq!(detail_type, "authorized");
+        assert_eq!(detail["AppId"], APPID);
+        assert_eq!(detail["CreateTime"], SENT_AT);
+        assert_eq!(detail["AuthorizerAppid"], "wxba5fad812f8e6fb9");
+        assert_eq!(detail["AuthorizationCode"], "queryauthcode@@@TEST-only");
+        assert_eq!(detail["AuthorizationCodeExpiredTime"], SENT_AT + 3600);
+        assert_eq!(
+            detail["code_fingerprint"],
+            wechat_preauth::wechat::code_fingerprint("preauthcode@@@TEST-only")
+        );
+        assert_eq!(desk.counted(&["EventForwarded", "TicketPush", "Failure"]), [("EventForwarded".into(), 1.0)]);
+        assert_eq!(desk.ticket().await, None);
+    }
+}
+
+#[tokio::test]
+async fn an_event_that_is_handed_on_directly_reaches_the_bus() {
+    let desk = Desk::new();
+    assert_eq!(desk.direct(&event("callback-unauthorized-direct")).await, Ok(json!({ "result": "success" })));
+    let detail = json!({
+        "AppId": APPID,
+        "CreateTime": SENT_AT,
+        "InfoType": "unauthorized",
+        "AuthorizerAppid": "wxba5fad812f8e6fb9",
+    });
+    assert_eq!(forwarded(&desk), [("unauthorized".to_owned(), detail)]);
+}
+
+#[tokio::test]
+async fn every_info_type_is_forwarded_known_or_not() {
+    let (desk, sim) = (Desk::new(), sim().await);
+    let events: Vec<&str> = INFO_TYPES[1..].iter().copied().chain(["something_of_next_year"]).collect();
+    for info_type in &events {
+        let push = sim.build_push(&Push::sample(info_type)).unwrap();
+        assert!(desk.http(&of_built(&push)).await.is_success(), "{info_type}");
+    }
+    let forwarded = forwarded(&desk);
+    let types: Vec<&str> = forwarded.iter().map(|(detail_type, _)| detail_type.as_str()).collect();
+    assert_eq!(types, events);
+    for (detail_type, detail) in &forwarded {
+        assert_eq!(detail["InfoType"], *detail_type);
+        assert_eq!(detail["CreateTime"], SENT_AT);
+    }
+    let registered = &forwarded.iter().find(|(kind, _)| kind == "notify_third_fasteregister").unwrap().1;
+    assert!(registered["status"].is_i64() && registered["info"]["code_type"].is_i64(), "{registered}");
+    assert!(registered["info"]["code"].is_string(), "{registered}");
+}
+
+#[tokio::test]
+async fn a_repeated_ticket_is_noted_and_an_older_one_changes_nothing() {
+    let sim = sim().await;
+    let old = sim.build_push(&Push::ticket_value("ticket@@@old").created(1_715_943_000)).unwrap();
+    let desk = Desk::with(|intake| intake.clock = std::sync::Arc::new(At(NOW)));
+    assert!(desk.http(&of_built(&old)).await.is_success());
+    assert_eq!(desk.ticket().await.unwrap().0, "ticket@@@old");
+    assert!(desk.http(&event("callback-ticket-rest-api")).await.is_success());
+    assert_eq!(desk.ticket().await.unwrap().0, TICKET);
+
+    // The same state, ten minutes later: every push is a sign of life, whatever it says.
+    for (push, at) in [(event("callback-ticket-rest-api"), NOW + 600), (of_built(&old), NOW + 601)] {
+        let later = Desk::with(|intake| {
+            intake.state = desk.state.clone();
+            intake.clock = std::sync::Arc::new(At(at));
+        });
+        assert!(later.http(&push).await.is_success());
+        assert_eq!(desk.ticket().await, Some((TICKET.to_owned(), SENT_AT, at)));
+        assert_eq!(later.metrics.sum("TicketPush"), 1.0);
+    }
+}
+
+#[tokio::test]
+async fn a_message_of_the_message_url_is_acknowledged_counted_and_dropped() {
+    let desk = Desk::new();
+    assert!(desk.http(&event("callback-message-rest-api")).await.is_success());
+    assert_eq!(desk.counted(&["MisroutedMessage", "EventForwarded", "Failure"]), [("MisroutedMessage".into(), 1.0)]);
+    assert!(forwarded(&desk).is_empty());
+    assert_eq!(desk.ticket().await, None);
+}
+
+#[tokio::test]
+async fn a_get_is_greeted_below_every_stage_and_reads_nothing() {
+    for path in ["/wechat/callback", "/wechat/callback/", "/base/wechat/callback"] {
+        let mut get = event("callback-get-rest-api");
+        get["path"] = path.into();
+        let desk = Desk::new();
+        let answer = desk.http(&get).await;
+        assert_eq!((answer.status, answer.content_type.as_str(), answer.body.as_str()), (200, "text/plain", "ok"));
+        assert_eq!(desk.counted(&["TicketPush", "Failure"]), []);
+    }
+}
+
+#[tokio::test]
+async fn a_first_push_counts_as_cold_and_the_second_does_not() {
+    let (desk, sim) = (Desk::new(), sim().await);
+    let push = sim.build_push(&Push::ticket()).unwrap();
+    desk.direct(&direct_event(&push)).await.unwrap();
+    desk.direct(&direct_event(&push)).await.unwrap();
+    assert_eq!(desk.counted(&["ColdStart", "TicketPush"]), [("ColdStart".into(), 1.0), ("TicketPush".into(), 2.0)]);
+}

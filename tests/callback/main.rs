@@ -1,0 +1,12 @@
+//! The callback's handler with everything behind it in memory: what it answers, keeps and forwards.
+
+mod answers;
+mod deadlines;
+mod desk;
+mod failures;
+mod keys;
+mod races;
+mod refusals;
+#[path = "../support/mod.rs"]
+mod support;
+mod wechatpy;

@@ -1,0 +1,55 @@
+//! Fifty pushes at once, of different ages, in no order: the newest ticket stays, in both stores.
+
+use std::sync::Arc;
+
+use wechat_preauth::aws::DynamoDbState;
+use wechat_preauth::platform::{MemoryState, State, SystemClock};
+use wechat_sim::{Push, Sim, SimConfig};
+
+use crate::desk::{APPID, Desk, KEY, TOKEN, of_built};
+use crate::support::moto::Moto;
+
+const PUSHES: u64 = 50;
+
+async fn the_newest_stays(state: Arc<dyn State>) {
+    let config = SimConfig {
+        component_appid: APPID.into(),
+        push_token: TOKEN.into(),
+        encoding_aes_key: KEY.into(),
+        ..SimConfig::default()
+    };
+    let sim = Sim::start(config).await.unwrap();
+    let now = sim.clock().now_unix();
+    let racers = (0..PUSHES).map(|number| {
+        // 17 and 50 have no common divisor: every age once, in a scattered order.
+        let age = number * 17 % PUSHES;
+        let push = Push::ticket_value(format!("ticket@@@{age}")).created(now - age);
+        let event = of_built(&sim.build_push(&push).unwrap());
+        // Each in an environment of its own, as Lambda would run them.
+        let desk = Desk::with(|intake| {
+            intake.state = state.clone();
+            intake.clock = Arc::new(SystemClock);
+        });
+        tokio::spawn(async move { desk.http(&event).await })
+    });
+    for racer in racers.collect::<Vec<_>>() {
+        let answer = racer.await.unwrap();
+        assert!(answer.is_success(), "{answer:?}");
+    }
+    let (value, create_time, received_at) =
+        crate::desk::stored_ticket(state.ticket_item(APPID).await.unwrap().ticket).unwrap();
+    assert_eq!((value.as_str(), create_time), ("ticket@@@0", i64::try_from(now).unwrap()));
+    assert!(received_at >= create_time);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn fifty_pushes_at_once_leave_the_newest_ticket_in_memory() {
+    the_newest_stays(Arc::new(MemoryState::default())).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn fifty_pushes_at_once_leave_the_newest_ticket_in_dynamodb() {
+    let moto = Moto::shared();
+    let state = DynamoDbState::new(moto.dynamodb(), moto.create_table().await);
+    the_newest_stays(Arc::new(state)).await;
+}

@@ -1,0 +1,152 @@
+//! The built `callback` binary as Lambda runs it, with moto's server for AWS: what is stored, what
+//! reaches a consumer of the bus, what happens when something behind it is missing or hangs, and what
+//! its log says.
+
+mod stage;
+mod stubs;
+#[path = "../support/mod.rs"]
+mod support;
+
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+use stage::{Stage, answered, outcome};
+use stubs::{hanging_endpoint, refusing_bus};
+use wechat_sim::{Flaw, Push};
+
+#[tokio::test]
+async fn a_ticket_reaches_the_table_and_events_reach_their_consumers() {
+    let stage = Stage::new().await;
+    let function = stage.start(&[]);
+
+    let ticket = stage.push(&Push::ticket());
+    assert_eq!(answered(&function, &ticket.http).await, (200, "text/plain".into(), "success".into()));
+    let (value, create_time, received_at) = stage.ticket().await.unwrap();
+    assert_eq!(value, stage.sim.current_ticket());
+    assert!(received_at >= create_time);
+
+    let authorized = stage.push(&Push::sample("authorized"));
+    assert_eq!(outcome(&function, &authorized.http).await, (200, "success".into()));
+    let unauthorized = stage.push(&Push::sample("unauthorized"));
+    let direct = function.invoke(&unauthorized.direct.to_string()).await;
+    assert_eq!((direct.failed, direct.payload), (false, json!({ "result": "success" })));
+
+    let mut events = stage.received(2).await;
+    events.sort_by_key(|event| event["detail-type"].to_string());
+    for (event, push) in events.iter().zip([&authorized, &unauthorized]) {
+        assert_eq!(event["source"], "wechat.component");
+        assert_eq!(event["detail-type"], push.field("InfoType"));
+        assert_eq!(event["detail"]["AppId"], stage.sim.config().component_appid);
+        assert_eq!(event["detail"]["AuthorizerAppid"], push.field("AuthorizerAppid"));
+    }
+    assert_eq!(events[0]["detail"]["AuthorizationCode"], authorized.field("AuthorizationCode"));
+    assert!(events[0]["detail"]["AuthorizationCodeExpiredTime"].is_i64());
+    let fingerprint = wechat_preauth::wechat::code_fingerprint(&authorized.field("PreAuthCode"));
+    assert_eq!(events[0]["detail"]["code_fingerprint"], fingerprint);
+
+    // Forgeries change nothing, over HTTP and directly.
+    let before = stage.ticket().await;
+    for (flaw, status, code) in [
+        (Flaw::WrongSignature, 401, "Push.SignatureRejected"),
+        (Flaw::StaleTimestamp, 401, "Push.Stale"),
+        (Flaw::WrongKey, 400, "Push.Undecryptable"),
+        (Flaw::InnerEntityBomb, 400, "Push.Unreadable"),
+        (Flaw::PlainTextMode, 400, "Push.Malformed"),
+    ] {
+        let forged = stage.push(&Push::ticket_value("ticket@@@forged").with(flaw));
+        assert_eq!(outcome(&function, &forged.http).await, (status, code.into()));
+        let direct = function.invoke(&forged.direct.to_string()).await;
+        assert!(direct.failed);
+        assert_eq!(direct.payload["errorType"], code);
+    }
+    assert_eq!(stage.ticket().await, before);
+
+    // The log tells all of this, and holds nothing that could be used.
+    let log = function.process.output();
+    for needle in ["TicketPush", "EventForwarded", "SignatureRefused", "ColdStart", "Failure.Push.Undecryptable"] {
+        assert!(log.contains(needle), "{needle} is not in {log}");
+    }
+    assert!(log.contains(&fingerprint));
+    assert!(log.contains(&unauthorized.field("AuthorizerAppid")));
+    let config = stage.sim.config();
+    let mut secrets = vec![
+        stage.sim.current_ticket(),
+        "ticket@@@forged".to_owned(),
+        config.component_appsecret.clone(),
+        config.push_token.clone(),
+        config.encoding_aes_key.clone(),
+        authorized.field("AuthorizationCode"),
+        authorized.field("PreAuthCode"),
+        "<xml>".to_owned(),
+    ];
+    for push in [&ticket, &authorized, &unauthorized] {
+        secrets.extend(push.query_values(&["nonce", "signature", "msg_signature"]));
+    }
+    for secret in secrets {
+        assert!(!log.contains(&secret), "{secret} is in {log}");
+    }
+}
+
+#[tokio::test]
+async fn while_the_table_is_missing_a_ticket_is_a_503_and_its_retry_is_stored() {
+    let mut stage = Stage::new().await;
+    stage.table = format!("late-{}", uuid::Uuid::new_v4());
+    let function = stage.start(&[]);
+    let ticket = stage.push(&Push::ticket());
+    assert_eq!(outcome(&function, &ticket.http).await, (503, "State.Unavailable".into()));
+    assert!(function.process.output().contains("ResourceNotFoundException"));
+
+    stage.moto.create_table_named(&stage.table).await;
+    assert_eq!(outcome(&function, &ticket.http).await, (200, "success".into()));
+    assert_eq!(stage.ticket().await.unwrap().0, stage.sim.current_ticket());
+}
+
+#[tokio::test]
+async fn an_entry_that_the_bus_refuses_inside_a_200_is_a_503() {
+    let stage = Stage::new().await;
+    let function = stage.start(&[("AWS_ENDPOINT_URL_EVENTBRIDGE", &refusing_bus())]);
+    let authorized = stage.push(&Push::sample("authorized"));
+    assert_eq!(outcome(&function, &authorized.http).await, (503, "Events.Unavailable".into()));
+    assert!(function.process.output().contains("the event bus did not take the event: ThrottlingException"));
+    // Tickets do not depend on the bus.
+    assert_eq!(outcome(&function, &stage.push(&Push::ticket()).http).await, (200, "success".into()));
+}
+
+#[tokio::test]
+async fn whatever_hangs_a_push_is_answered_within_four_seconds_of_a_cold_start() {
+    let stage = Stage::new().await;
+    let endpoint = hanging_endpoint();
+    for (variable, push, code) in [
+        ("AWS_ENDPOINT_URL_SECRETS_MANAGER", Push::ticket(), "Secrets.Unavailable"),
+        ("AWS_ENDPOINT_URL_DYNAMODB", Push::ticket(), "State.Unavailable"),
+        ("AWS_ENDPOINT_URL_EVENTBRIDGE", Push::sample("authorized"), "Events.Unavailable"),
+    ] {
+        let event = stage.push(&push).http;
+        let arrived = Instant::now();
+        let function = stage.start(&[(variable, &endpoint)]);
+        let invoked = Instant::now();
+        assert_eq!(outcome(&function, &event).await, (503, code.into()));
+        let (whole, took) = (arrived.elapsed(), invoked.elapsed());
+        assert!(took < Duration::from_secs(4), "{variable}: {took:?} of {whole:?}");
+        // And again, warm.
+        let arrived = Instant::now();
+        assert_eq!(outcome(&function, &event).await, (503, code.into()));
+        assert!(arrived.elapsed() < Duration::from_secs(4), "{variable}: {:?}", arrived.elapsed());
+    }
+}
+
+#[tokio::test]
+async fn a_missing_variable_stops_the_function_and_is_named() {
+    let mut stage = Stage::new().await;
+    stage.bus = String::new();
+    let mut function = stage.start(&[]);
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while function.process.runs() {
+        assert!(Instant::now() < deadline, "it still runs");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let log = function.process.output();
+    for part in ["EVENT_BUS_NAME", "must be set: the name or ARN of the EventBridge bus for WeChat's events"] {
+        assert!(log.contains(part), "{log}");
+    }
+}

@@ -1,0 +1,223 @@
+//! Every errcode of WeChat's tables, produced by the simulator on the code call and on the mint call,
+//! and followed to what a caller sees: status, code, Retry-After, remedy, errorType.
+
+mod support;
+
+use std::sync::Arc;
+
+use lambda_http::http::HeaderMap;
+use lambda_http::{Body, Request, RequestExt as _};
+use serde_json::{Value, json};
+use support::service::World;
+use wechat_preauth::api::preauthcode::PreAuthCodeApi;
+use wechat_preauth::wechat::Errcode;
+use wechat_sim::{Api, Fault, FaultKind};
+
+/// errcode; status; code; Retry-After on the code call and on the mint call; what the remedy says.
+type Row = (i64, u16, &'static str, Option<i64>, i64, Option<&'static str>);
+
+const WHITELIST: Option<&str> = Some("bypasses the NAT gateway");
+const APPID: Option<&str> = Some("Correct component_appid");
+const SECRET: Option<&str> = Some("Correct component_appsecret");
+const TICKET: Option<&str> = Some("start_push_ticket");
+const FOREIGN: Option<&str> = Some("foreign_mint");
+
+const ROWS: &[Row] = &[
+    (-1, 503, "WeChat.Busy", Some(5), 15, None),
+    (40001, 503, "WeChat.TokenRejected", Some(300), 15, FOREIGN),
+    (40013, 502, "Config.AppIdRejected", None, 15, APPID),
+    (40014, 503, "WeChat.TokenRejected", Some(300), 15, FOREIGN),
+    (40091, 503, "Ticket.Rejected", Some(600), 600, TICKET),
+    (40125, 502, "Config.AppSecretRejected", None, 15, SECRET),
+    (40164, 502, "Config.EgressIpNotRegistered", None, 15, WHITELIST),
+    (41001, 502, "WeChat.RequestRejected", None, 15, Some("bug")),
+    (41002, 502, "Config.AppIdRejected", None, 15, APPID),
+    (41004, 502, "Config.AppSecretRejected", None, 15, SECRET),
+    (41018, 502, "Config.AppIdRejected", None, 15, APPID),
+    (42001, 503, "WeChat.TokenRejected", Some(300), 15, FOREIGN),
+    (42006, 503, "WeChat.TokenRejected", Some(300), 15, FOREIGN),
+    (45009, 429, "WeChat.DailyQuotaExhausted", None, 15, Some("clear_quota")),
+    (45011, 429, "WeChat.RateLimited", Some(60), 60, None),
+    // The one whose errmsg names no address.
+    (45035, 502, "Config.EgressIpNotRegistered", None, 15, Some("did not name the address")),
+    (47001, 502, "WeChat.RequestRejected", None, 15, Some("bug")),
+    (48001, 502, "WeChat.Unauthorized", None, 15, Some("平台型第三方平台")),
+    (61000, 502, "Config.AppIdRejected", None, 15, APPID),
+    (61001, 502, "Config.AppIdRejected", None, 15, APPID),
+    (61004, 502, "Config.EgressIpNotRegistered", None, 15, WHITELIST),
+    (61005, 503, "Ticket.Rejected", Some(600), 600, TICKET),
+    (61006, 503, "Ticket.Rejected", Some(600), 600, TICKET),
+    (61011, 502, "Config.AppIdRejected", None, 15, APPID),
+    (50002, 502, "WeChat.Error", None, 15, None),
+];
+
+struct Answer {
+    status: u16,
+    headers: HeaderMap,
+    body: Value,
+}
+
+fn event(file: &str) -> Request {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("events").join(file);
+    lambda_http::request::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+}
+
+async fn over_http(api: &Arc<PreAuthCodeApi>, file: &str) -> Answer {
+    let response = api.clone().handle(event(file)).await.unwrap();
+    let (parts, body) = response.into_parts();
+    let Body::Text(text) = body else { panic!("not text") };
+    Answer {
+        status: parts.status.as_u16(),
+        headers: parts.headers,
+        body: serde_json::from_str(&text).unwrap(),
+    }
+}
+
+/// The function error of a direct invocation: its type and its message.
+async fn directly(api: &Arc<PreAuthCodeApi>, file: &str) -> (String, Value) {
+    let error = api.clone().handle(event(file)).await.unwrap_err();
+    let diagnostic = lambda_runtime::Diagnostic::from(error);
+    (diagnostic.error_type, serde_json::from_str(&diagnostic.error_message).unwrap())
+}
+
+fn check(row: &Row, on_mint: bool, answer: &Answer) {
+    let &(errcode, mut status, mut code, code_wait, mint_wait, mut remedy) = row;
+    if on_mint && errcode == 40001 {
+        // Where no token is sent, it can only be the appsecret.
+        (status, code, remedy) = (502, "Config.AppSecretRejected", SECRET);
+    }
+    if on_mint && code == "WeChat.TokenRejected" {
+        remedy = None;
+    }
+    let body = &answer.body;
+    let wait = if on_mint { Some(mint_wait) } else { code_wait };
+    assert_eq!((answer.status, body["code"].as_str().unwrap()), (status, code), "{errcode}: {body}");
+    assert_eq!(body["status"], status);
+    assert_eq!(body["type"], format!("urn:wechat-preauth:problem:{code}"));
+    assert_eq!(answer.headers["content-type"], "application/problem+json");
+    let header = answer.headers.get("retry-after").map(|value| value.to_str().unwrap().parse().unwrap());
+    assert_eq!((header, body["retry_after"].as_i64()), (wait, wait), "{errcode}: {body}");
+    assert_eq!(body["retryable"], matches!(status, 503) || code == "WeChat.RateLimited", "{errcode}");
+    // After rule 6 the answer is about the token, not about one call.
+    if code != "WeChat.TokenRejected" || on_mint {
+        assert_eq!(body["errcode"], errcode);
+    }
+    match remedy {
+        Some(part) => assert!(body["remedy"].as_str().unwrap_or_default().contains(part), "{errcode}: {body}"),
+        None => assert!(body.get("remedy").is_none(), "{errcode}: {body}"),
+    }
+    if code == "Config.EgressIpNotRegistered" && errcode != 45035 {
+        assert_eq!(body["client_ip"], "127.0.0.1");
+    }
+}
+
+#[test]
+fn every_named_errcode_is_in_the_table() {
+    for errcode in Errcode::NAMED {
+        assert!(ROWS.iter().any(|row| row.0 == errcode.number()), "{errcode:?}");
+    }
+}
+
+#[tokio::test]
+async fn every_errcode_on_the_code_call_reaches_the_caller_as_documented() {
+    for row in ROWS {
+        let world = World::new().await;
+        let api = PreAuthCodeApi::new(world.outside());
+        assert_eq!(over_http(&api, "rest-api.json").await.status, 200);
+        world.wechat.inject(Fault::errcode(row.0).on(Api::CreatePreAuthCode).forever());
+        let answer = over_http(&api, "rest-api.json").await;
+        check(row, false, &answer);
+        let (error_type, message) = directly(&api, "direct.json").await;
+        assert_eq!(error_type, answer.body["code"].as_str().unwrap());
+        assert_eq!(message["code"], answer.body["code"]);
+        assert_eq!(message["retry_after"], answer.body["retry_after"]);
+    }
+}
+
+#[tokio::test]
+async fn every_errcode_on_the_mint_call_reaches_the_caller_as_documented() {
+    for row in ROWS {
+        let world = World::new().await;
+        let api = PreAuthCodeApi::new(world.outside());
+        world.wechat.inject(Fault::errcode(row.0).on(Api::ComponentToken).forever());
+        let answer = over_http(&api, "http-api.json").await;
+        check(row, true, &answer);
+        let (error_type, message) = directly(&api, "direct-empty.json").await;
+        assert_eq!(error_type, answer.body["code"].as_str().unwrap(), "{message}");
+        assert_eq!(world.code_calls(), 0);
+    }
+}
+
+#[tokio::test]
+async fn a_broken_answer_is_an_unreachable_wechat() {
+    let kinds = [
+        FaultKind::Html { status: 200 },
+        FaultKind::Html { status: 502 },
+        FaultKind::Status { status: 412 },
+        FaultKind::Truncate,
+        FaultKind::EmptyField,
+        FaultKind::Reset,
+        FaultKind::Close,
+        FaultKind::Huge { bytes: 70_000 },
+    ];
+    for kind in kinds {
+        let world = World::new().await;
+        let api = PreAuthCodeApi::new(world.outside());
+        let named = format!("{kind:?}");
+        world.wechat.inject(Fault::new(kind).on(Api::CreatePreAuthCode).forever());
+        let answer = over_http(&api, "function-url.json").await;
+        assert_eq!((answer.status, &answer.body["code"]), (502, &json!("WeChat.Unreachable")), "{named}");
+        assert_eq!(answer.body["retryable"], true);
+        assert_eq!(world.code_calls(), 3, "{named}: a passing fault is tried three times");
+    }
+}
+
+#[tokio::test]
+async fn odd_but_valid_answers_are_taken() {
+    let kinds = [FaultKind::TextPlain, FaultKind::ErrcodeZero, FaultKind::ExpiresIn { seconds: 600 }];
+    for kind in kinds {
+        let world = World::new().await;
+        let api = PreAuthCodeApi::new(world.outside());
+        let named = format!("{kind:?}");
+        world.wechat.inject(Fault::new(kind).on(Api::CreatePreAuthCode));
+        let answer = over_http(&api, "rest-api-empty-body.json").await;
+        assert_eq!(answer.status, 200, "{named}: {}", answer.body);
+        assert_eq!(answer.body["expires_in"], if named.contains("ExpiresIn") { 600 } else { 1800 });
+    }
+    let world = World::new().await;
+    let api = PreAuthCodeApi::new(world.outside());
+    let fault = FaultKind::StringErrcode { errcode: 61004, errmsg: None };
+    world.wechat.inject(Fault::new(fault).on(Api::CreatePreAuthCode));
+    assert_eq!(over_http(&api, "rest-api.json").await.body["code"], "Config.EgressIpNotRegistered");
+}
+
+#[tokio::test]
+async fn a_wechat_that_hangs_is_a_timeout_within_the_invocations_time() {
+    let world = World::new().await;
+    let api = PreAuthCodeApi::new(world.outside());
+    world.wechat.inject(Fault::new(FaultKind::Hang).on(Api::CreatePreAuthCode).forever());
+    let mut context = lambda_http::Context::default();
+    context.request_id = "8f507cfc-xmpl-4697-b07a-ac58fc914c95".into();
+    let ends = std::time::SystemTime::now() + std::time::Duration::from_secs(2);
+    context.deadline = ends.duration_since(std::time::UNIX_EPOCH).unwrap().as_millis() as u64;
+    let response = api.handle(event("rest-api.json").with_lambda_context(context)).await.unwrap();
+    assert!(std::time::SystemTime::now() < ends, "the answer must leave before Lambda ends the invocation");
+    assert_eq!(response.status(), 504);
+    let Body::Text(text) = response.into_body() else { panic!("not text") };
+    assert_eq!(
+        serde_json::from_str::<Value>(&text).unwrap(),
+        json!({
+            "type": "urn:wechat-preauth:problem:WeChat.Timeout",
+            "title": "WeChat did not answer in time",
+            "status": 504,
+            "detail": format!(
+                "WeChat gave no usable answer: create_preauthcode on {}: no answer in time",
+                world.wechat.addr()
+            ),
+            "code": "WeChat.Timeout",
+            "retryable": true,
+            "request_id": "8f507cfc-xmpl-4697-b07a-ac58fc914c95",
+            "retry_after": 5,
+        })
+    );
+}

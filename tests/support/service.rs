@@ -1,0 +1,132 @@
+//! Instances of the service against the simulator, in one process: the very parts that the Lambda
+//! binaries are made of, with the state in memory.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::json;
+use tokio::time::Instant;
+use wechat_preauth::platform::{
+    Clock, CredentialsKeeper, EgressIps, IssueRequest, IssuedCode, Issuer, MemoryCredentials, MemoryState,
+    Outside, Problem, Role, State as _, Ticket,
+};
+use wechat_preauth::telemetry::Metrics;
+use wechat_preauth::trust::TrustRoots;
+use wechat_preauth::wechat::http::http_client;
+use wechat_preauth::wechat::{ApiHosts, Client};
+use wechat_sim::{Sim, SimClock, SimConfig};
+
+/// The simulator's clock, which tests move, as the service's.
+pub struct SimTime(pub SimClock);
+
+impl Clock for SimTime {
+    fn now(&self) -> i64 {
+        i64::try_from(self.0.now_unix()).unwrap()
+    }
+}
+
+/// A WeChat, a shared state and shared credentials, from which instances are made.
+pub struct World {
+    pub wechat: Sim,
+    pub state: Arc<MemoryState>,
+    pub credentials: MemoryCredentials,
+    pub appid: String,
+}
+
+impl World {
+    /// A world whose ticket has arrived.
+    pub async fn new() -> Self {
+        let world = Self::without_ticket().await;
+        world.ticket_arrives().await;
+        world
+    }
+
+    pub async fn without_ticket() -> Self {
+        super::logs::start();
+        let wechat = Sim::start(SimConfig::default()).await.unwrap();
+        // Time stands still unless a test moves it.
+        wechat.clock().freeze();
+        let config = wechat.config();
+        let appid = config.component_appid.clone();
+        let secret = json!({ "component_appid": appid, "component_appsecret": config.component_appsecret });
+        let credentials = MemoryCredentials::new(&secret.to_string());
+        Self { state: Arc::new(MemoryState::default()), credentials, appid, wechat }
+    }
+
+    /// A new ticket reaches the state.
+    pub async fn ticket_arrives(&self) {
+        let now = self.now();
+        let ticket = Ticket { value: self.wechat.issue_ticket().into(), create_time: now, received_at: now };
+        self.state.put_ticket(&self.appid, &ticket).await.unwrap();
+    }
+
+    pub fn now(&self) -> i64 {
+        SimTime(self.wechat.clock().clone()).now()
+    }
+
+    pub fn advance(&self, seconds: u64) {
+        self.wechat.clock().advance(Duration::from_secs(seconds));
+    }
+
+    /// The means of a new instance, with a connection pool of its own.
+    pub fn outside(&self) -> Outside {
+        let http = http_client(&TrustRoots::default()).unwrap();
+        Outside {
+            clock: Arc::new(SimTime(self.wechat.clock().clone())),
+            state: self.state.clone(),
+            credentials: Arc::new(CredentialsKeeper::new(self.credentials.clone())),
+            wechat: Arc::new(Client::new(http, ApiHosts::parse(&self.wechat.url()).unwrap())),
+            egress: EgressIps::parse("203.0.113.7").unwrap(),
+            minting: true,
+            metrics: Metrics::memory(),
+        }
+    }
+
+    /// A new instance that issues codes.
+    pub fn instance(&self) -> Instance {
+        self.instance_with(|_| {})
+    }
+
+    pub fn instance_with(&self, change: impl FnOnce(&mut Outside)) -> Instance {
+        let mut outside = self.outside();
+        change(&mut outside);
+        let issuer = Arc::new(Issuer::new(outside.clone(), Role::Caller));
+        Instance { metrics: outside.metrics, issuer }
+    }
+
+    /// A keeper's issuer: it renews from ten minutes before expiry.
+    pub fn keeper(&self) -> Issuer {
+        Issuer::new(self.outside(), Role::Keeper)
+    }
+
+    /// How often the token API was called.
+    pub fn mints(&self) -> usize {
+        self.wechat.calls(wechat_sim::Api::ComponentToken)
+    }
+
+    /// How often the code API was called.
+    pub fn code_calls(&self) -> usize {
+        self.wechat.calls(wechat_sim::Api::CreatePreAuthCode)
+    }
+}
+
+#[derive(Clone)]
+pub struct Instance {
+    pub issuer: Arc<Issuer>,
+    pub metrics: Metrics,
+}
+
+impl Instance {
+    pub async fn issue(&self) -> Result<IssuedCode, Box<Problem>> {
+        self.issue_within(Duration::from_secs(20)).await
+    }
+
+    pub async fn issue_within(&self, limit: Duration) -> Result<IssuedCode, Box<Problem>> {
+        self.issuer.issue(&IssueRequest::default(), Instant::now() + limit).await
+    }
+}
+
+/// A moment from now.
+pub fn soon() -> Instant {
+    Instant::now() + Duration::from_secs(20)
+}
