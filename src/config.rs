@@ -65,7 +65,10 @@ impl Config {
             )
             .map_err(|error| wrong("WECHAT_API_HOSTS", error.to_string()))?,
             egress_ips: EgressIps::parse(&get("EGRESS_IPS").unwrap_or_default()).map_err(|entry| {
-                wrong("EGRESS_IPS", format!("{entry:?} is not an IPv4 address; separate addresses with commas"))
+                wrong(
+                    "EGRESS_IPS",
+                    format!("{entry:?} is not an IPv4 address; separate addresses with commas"),
+                )
             })?,
             tls_extra_ca_file: variables.tls_extra_ca_file(),
             metrics_namespace: variables.metrics_namespace(),
@@ -198,8 +201,16 @@ mod tests {
             ("STATE_TABLE", "", "STATE_TABLE: must be set: the name of the DynamoDB table"),
             ("MINTING", "", "MINTING: must be set: on or off"),
             ("MINTING", "yes", r#"MINTING: must be on or off, not "yes""#),
-            ("EGRESS_IPS", "203.0.113.7,x", r#"EGRESS_IPS: "x" is not an IPv4 address; separate addresses with commas"#),
-            ("WECHAT_API_HOSTS", "http://example.com", r#"WECHAT_API_HOSTS: "http://example.com" must be https:// (http:// is only for a loopback address)"#),
+            (
+                "EGRESS_IPS",
+                "203.0.113.7,x",
+                r#"EGRESS_IPS: "x" is not an IPv4 address; separate addresses with commas"#,
+            ),
+            (
+                "WECHAT_API_HOSTS",
+                "http://example.com",
+                r#"WECHAT_API_HOSTS: "http://example.com" must be https:// (http:// is only for a loopback address)"#,
+            ),
         ] {
             assert_eq!(read(&[(variable, value)]).unwrap_err(), message);
         }

@@ -4,6 +4,9 @@
 //! Imports run downwards only, floor by floor: `bin` (with [`config`] and [`wiring`]) → [`api`] and
 //! [`aws`], side by side → [`platform`] → [`wechat`] and [`telemetry`], on [`trust`].
 
+// All other lints are in Cargo.toml; these two are for the library alone, since a test may well panic.
+#![warn(clippy::unwrap_used, clippy::expect_used)]
+
 pub mod api;
 pub mod aws;
 pub mod config;

@@ -78,9 +78,6 @@ mod tests {
         let error = TrustRoots::with_extra_file(Path::new("/nowhere/ca.pem")).unwrap_err();
         assert_eq!(error.to_string(), "TLS_EXTRA_CA_FILE: /nowhere/ca.pem cannot be read");
         let error = TrustRoots::with_extra_file(Path::new("Cargo.toml")).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "TLS_EXTRA_CA_FILE: Cargo.toml holds no certificate in PEM form"
-        );
+        assert_eq!(error.to_string(), "TLS_EXTRA_CA_FILE: Cargo.toml holds no certificate in PEM form");
     }
 }

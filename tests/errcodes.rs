@@ -103,7 +103,9 @@ fn check(row: &Row, on_mint: bool, answer: &Answer) {
         assert_eq!(body["errcode"], errcode);
     }
     match remedy {
-        Some(part) => assert!(body["remedy"].as_str().unwrap_or_default().contains(part), "{errcode}: {body}"),
+        Some(part) => {
+            assert!(body["remedy"].as_str().unwrap_or_default().contains(part), "{errcode}: {body}")
+        }
         None => assert!(body.get("remedy").is_none(), "{errcode}: {body}"),
     }
     if code == "Config.EgressIpNotRegistered" && errcode != 45035 {

@@ -140,7 +140,11 @@ async fn every_event_file_is_answered_as_documented() {
         } else {
             let (status, headers, body) = http(&answer);
             assert_eq!(status, 200, "{file}: {body}");
-            assert_eq!(headers, json!({"content-type": "application/json", "cache-control": "no-store"}), "{file}");
+            assert_eq!(
+                headers,
+                json!({"content-type": "application/json", "cache-control": "no-store"}),
+                "{file}"
+            );
             body
         };
         let mut expected = stack.expected(asked_at, &answer, reference);
@@ -183,7 +187,10 @@ async fn every_event_file_is_answered_as_documented() {
     }
 
     for (file, detail) in [
-        ("direct-other-component.json", format!("component_appid: this service issues codes for {appid} only")),
+        (
+            "direct-other-component.json",
+            format!("component_appid: this service issues codes for {appid} only"),
+        ),
         ("direct-bad-field.json", "redirect_uri must be an https:// URL".to_owned()),
         ("direct-array.json", "the request must be a JSON object".to_owned()),
     ] {
@@ -203,7 +210,10 @@ fn every_event_file_belongs_to_a_test() {
     for entry in std::fs::read_dir(here.join("events")).unwrap() {
         let name = entry.unwrap().file_name().into_string().unwrap();
         let stem = name.trim_end_matches(".json");
-        assert!(tests.contains(&format!("\"{name}\"")) || tests.contains(&format!("\"{stem}\"")), "events/{name}");
+        assert!(
+            tests.contains(&format!("\"{name}\"")) || tests.contains(&format!("\"{stem}\"")),
+            "events/{name}"
+        );
     }
 }
 
@@ -241,7 +251,8 @@ async fn a_failure_is_a_function_error_on_direct_invocation_and_a_problem_over_h
 async fn a_malformed_event_does_not_stop_the_function() {
     let stack = Stack::new().await;
     let function = stack.function();
-    let bad_path = r#"{"version":"2.0","rawPath":"/{x} y","requestContext":{"http":{"method":"POST","path":"/{x} y"}}}"#;
+    let bad_path =
+        r#"{"version":"2.0","rawPath":"/{x} y","requestContext":{"http":{"method":"POST","path":"/{x} y"}}}"#;
     for event in ["{", "\u{0}", bad_path] {
         function.invoke(event).await;
     }

@@ -11,7 +11,8 @@ use crate::Error;
 use crate::parts::Parts;
 
 /// What the first request asks for.
-const REQUEST: &str = r#"{"redirect_uri":"https://shop.example.com/wechat/authorized","reference":"order-17"}"#;
+const REQUEST: &str =
+    r#"{"redirect_uri":"https://shop.example.com/wechat/authorized","reference":"order-17"}"#;
 
 /// Warnings of the service, as plain lines on standard error.
 pub fn start_log() {

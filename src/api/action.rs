@@ -140,9 +140,8 @@ fn flag(fields: &Map<String, Value>, name: &str) -> Result<bool> {
 fn path(fields: &Map<String, Value>) -> Result<Option<String>> {
     let path = text(fields, "cgi_path")?;
     let of_a_path = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'/' | b'_' | b'-' | b'.');
-    let is_path = |path: &str| {
-        path.starts_with('/') && path.len() <= MAX_PATH_CHARS && path.bytes().all(of_a_path)
-    };
+    let is_path =
+        |path: &str| path.starts_with('/') && path.len() <= MAX_PATH_CHARS && path.bytes().all(of_a_path);
     match path {
         Some(path) if !is_path(path) => Err(invalid(
             "cgi_path must be a path without host and query, such as /cgi-bin/component/api_create_preauthcode",

@@ -105,11 +105,15 @@ pub const fn status(code: Code) -> (StatusCode, &'static str) {
         Code::WeChatTokenRejected => {
             (StatusCode::SERVICE_UNAVAILABLE, "WeChat refuses the component access token")
         }
-        Code::WeChatRateLimited => (StatusCode::TOO_MANY_REQUESTS, "WeChat's quota for this minute is used up"),
+        Code::WeChatRateLimited => {
+            (StatusCode::TOO_MANY_REQUESTS, "WeChat's quota for this minute is used up")
+        }
         Code::WeChatDailyQuotaExhausted => {
             (StatusCode::TOO_MANY_REQUESTS, "WeChat's quota for this day is used up")
         }
-        Code::WeChatUnauthorized => (StatusCode::BAD_GATEWAY, "WeChat does not open this API to the platform"),
+        Code::WeChatUnauthorized => {
+            (StatusCode::BAD_GATEWAY, "WeChat does not open this API to the platform")
+        }
         Code::WeChatRequestRejected => (StatusCode::BAD_GATEWAY, "WeChat could not read our request"),
         Code::WeChatError => (StatusCode::BAD_GATEWAY, "WeChat refused"),
         Code::WeChatUnreachable => (StatusCode::BAD_GATEWAY, "WeChat gave no usable answer"),
@@ -126,7 +130,9 @@ pub const fn status(code: Code) -> (StatusCode, &'static str) {
         Code::SecretsUnavailable => (StatusCode::SERVICE_UNAVAILABLE, "The credentials cannot be read"),
         Code::SecretsInvalid => (StatusCode::INTERNAL_SERVER_ERROR, "The credentials secret is not usable"),
         Code::StateUnavailable => (StatusCode::SERVICE_UNAVAILABLE, "The state table cannot be used"),
-        Code::PushSignatureRejected => (StatusCode::UNAUTHORIZED, "The push is not signed with a known Token"),
+        Code::PushSignatureRejected => {
+            (StatusCode::UNAUTHORIZED, "The push is not signed with a known Token")
+        }
         Code::PushStale => (StatusCode::UNAUTHORIZED, "The push was not sent just now"),
         Code::PushMalformed => (StatusCode::BAD_REQUEST, "This is not an encrypted push"),
         Code::PushUndecryptable => (StatusCode::BAD_REQUEST, "The push cannot be decrypted"),

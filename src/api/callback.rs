@@ -16,7 +16,7 @@ use tokio::time::Instant;
 use tracing::Instrument as _;
 
 use super::answer::{FunctionError, json_response, problem_response, status};
-use super::{Invocation, push_event};
+use super::{Invocation, failure, push_event};
 use crate::platform::push::take_in;
 use crate::platform::{Code, Intake, Problem, Result, Taken};
 use crate::telemetry::metric;
@@ -118,13 +118,13 @@ impl CallbackApi {
     }
 
     fn log_refused(&self, problem: &Problem, direct: bool, duration_ms: f64, cold: bool) {
-        let metrics = &self.intake.metrics;
         // What any stranger on the Internet can cause is counted by its code alone: the sum of failures
         // is what alarms watch. A direct invocation always counts, since Lambda counts its error as well.
         if direct || !anyone_can_cause(problem.code) {
-            metrics.count(metric::FAILURE);
+            failure::count(&self.intake.metrics, problem);
+        } else {
+            self.intake.metrics.count(&format!("{}.{}", metric::FAILURE, problem.code));
         }
-        metrics.count(&format!("{}.{}", metric::FAILURE, problem.code));
         tracing::warn!(
             code = problem.code.as_str(),
             detail = problem.detail,

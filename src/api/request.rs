@@ -52,7 +52,10 @@ pub fn parse(body: &[u8]) -> Result<IssueRequest> {
 
 fn links(fields: &Map<String, Value>) -> Result<Option<LinkOptions>> {
     let Some(redirect_uri) = text(fields, "redirect_uri")? else {
-        return match ["auth_type", "biz_appid", "category_id_list"].iter().find(|name| given(fields, name).is_some()) {
+        return match ["auth_type", "biz_appid", "category_id_list"]
+            .iter()
+            .find(|name| given(fields, name).is_some())
+        {
             Some(name) => Err(invalid(format!("{name} is for the links, which need redirect_uri"))),
             None => Ok(None),
         };
@@ -112,17 +115,32 @@ mod tests {
             ("{", "the request is not JSON (line 1, column 1)"),
             ("[]", "the request must be a JSON object"),
             ("\"x\"", "the request must be a JSON object"),
-            (r#"{"redirectUri":"x"}"#, "unknown field \"redirectUri\"; the fields are component_appid, redirect_uri, auth_type, biz_appid, category_id_list, reference"),
+            (
+                r#"{"redirectUri":"x"}"#,
+                "unknown field \"redirectUri\"; the fields are component_appid, redirect_uri, auth_type, biz_appid, category_id_list, reference",
+            ),
             (r#"{"component_appid":7}"#, "component_appid must be a string"),
             (r#"{"redirect_uri":["https://a.example"]}"#, "redirect_uri must be a string"),
             (r#"{"redirect_uri":"http://a.example"}"#, "redirect_uri must be an https:// URL"),
             (r#"{"auth_type":3}"#, "auth_type is for the links, which need redirect_uri"),
-            (r#"{"redirect_uri":"https://a.example","auth_type":"3"}"#, "auth_type must be a positive integer"),
+            (
+                r#"{"redirect_uri":"https://a.example","auth_type":"3"}"#,
+                "auth_type must be a positive integer",
+            ),
             (r#"{"redirect_uri":"https://a.example","auth_type":0}"#, "auth_type must be a positive integer"),
-            (r#"{"redirect_uri":"https://a.example","auth_type":-1}"#, "auth_type must be a positive integer"),
+            (
+                r#"{"redirect_uri":"https://a.example","auth_type":-1}"#,
+                "auth_type must be a positive integer",
+            ),
             (r#"{"redirect_uri":"https://a.example","biz_appid":""}"#, "biz_appid must be an appid"),
-            (r#"{"redirect_uri":"https://a.example","category_id_list":"1|2"}"#, "category_id_list must be an array of positive integers"),
-            (r#"{"redirect_uri":"https://a.example","category_id_list":[1.5]}"#, "category_id_list must be an array of positive integers"),
+            (
+                r#"{"redirect_uri":"https://a.example","category_id_list":"1|2"}"#,
+                "category_id_list must be an array of positive integers",
+            ),
+            (
+                r#"{"redirect_uri":"https://a.example","category_id_list":[1.5]}"#,
+                "category_id_list must be an array of positive integers",
+            ),
             (r#"{"reference":"订单"}"#, "reference must be at most 64 printable ASCII characters"),
             (&long, "reference must be at most 64 printable ASCII characters"),
             (&huge, "the request is larger than 16384 bytes"),

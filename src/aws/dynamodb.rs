@@ -38,7 +38,8 @@ impl DynamoDbState {
     }
 
     async fn read(&self, key: String) -> Result<Item, StateError> {
-        let request = self.client.get_item().table_name(&self.table).key("pk", text(key)).consistent_read(true);
+        let request =
+            self.client.get_item().table_name(&self.table).key("pk", text(key)).consistent_read(true);
         match request.send().await {
             Ok(found) => Ok(found.item.unwrap_or_default()),
             Err(error) => Err(StateError(describe(&error))),
@@ -112,9 +113,8 @@ impl State for DynamoDbState {
             }
             None => "attribute_not_exists(backoff)",
         };
-        let condition = format!(
-            "(attribute_not_exists(#lease) OR #lease.expires_at <= :now) AND {minted} AND {backoff}"
-        );
+        let condition =
+            format!("(attribute_not_exists(#lease) OR #lease.expires_at <= :now) AND {minted} AND {backoff}");
         match write(request.condition_expression(condition)).await? {
             Written::Yes => Ok(LeaseAttempt::Taken),
             Written::No(item) => {

@@ -31,7 +31,9 @@ impl CredentialsSource for SecretsManagerCredentials {
         let request = self.client.get_secret_value().secret_id(&self.secret_id).version_stage(CURRENT);
         let secret = request.send().await.map_err(|error| self.error(&error))?;
         let Some(json) = secret.secret_string else {
-            return Err(SecretsError::Invalid("the credentials secret is binary: it must be JSON text".into()));
+            return Err(SecretsError::Invalid(
+                "the credentials secret is binary: it must be JSON text".into(),
+            ));
         };
         Ok(SecretDocument { json: json.into(), version: secret.version_id.unwrap_or_default() })
     }
@@ -49,9 +51,10 @@ impl SecretsManagerCredentials {
             "AccessDeniedException" => {
                 invalid(format!("{} may not be read by this function's role", self.secret_id))
             }
-            "InvalidRequestException" | "InvalidParameterException" | "DecryptionFailure" | "ValidationException" => {
-                invalid(format!("{} cannot be read: {what}", self.secret_id))
-            }
+            "InvalidRequestException"
+            | "InvalidParameterException"
+            | "DecryptionFailure"
+            | "ValidationException" => invalid(format!("{} cannot be read: {what}", self.secret_id)),
             _ => SecretsError::Unavailable(what),
         }
     }

@@ -114,7 +114,9 @@ impl Credentials {
                     };
                     let named = |name: &str| {
                         field(entry, name).map_err(|_| {
-                            invalid(&format!("lacks push_keys[{index}].{name}, or it is not a non-empty string"))
+                            invalid(&format!(
+                                "lacks push_keys[{index}].{name}, or it is not a non-empty string"
+                            ))
                         })
                     };
                     Ok(PushKeyText {
@@ -276,10 +278,22 @@ mod tests {
             (r#"["s3cret"]"#, "the credentials secret is not a JSON object"),
             ("{}", "the credentials secret is wrong: component_appid is missing"),
             (r#"{"component_appid":7}"#, "the credentials secret is wrong: component_appid is not a string"),
-            (r#"{"component_appid":"wx s3cret"}"#, "the credentials secret has a component_appid with characters that no appid has"),
-            (r#"{"component_appid":"wx1","component_appsecret":" "}"#, "the credentials secret is wrong: component_appsecret is empty"),
-            (r#"{"component_appid":"wx1","component_appsecret":"s3cret","push_keys":{}}"#, "the credentials secret has a push_keys that is not an array"),
-            (r#"{"component_appid":"wx1","component_appsecret":"s3cret","push_keys":["s3cret"]}"#, "the credentials secret has a push_keys[0] that is not an object"),
+            (
+                r#"{"component_appid":"wx s3cret"}"#,
+                "the credentials secret has a component_appid with characters that no appid has",
+            ),
+            (
+                r#"{"component_appid":"wx1","component_appsecret":" "}"#,
+                "the credentials secret is wrong: component_appsecret is empty",
+            ),
+            (
+                r#"{"component_appid":"wx1","component_appsecret":"s3cret","push_keys":{}}"#,
+                "the credentials secret has a push_keys that is not an array",
+            ),
+            (
+                r#"{"component_appid":"wx1","component_appsecret":"s3cret","push_keys":["s3cret"]}"#,
+                "the credentials secret has a push_keys[0] that is not an object",
+            ),
             (
                 r#"{"component_appid":"wx1","component_appsecret":"s3cret","push_keys":[{"token":"s3cret","encoding_aes_key":7}]}"#,
                 "the credentials secret lacks push_keys[0].encoding_aes_key, or it is not a non-empty string",

@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::Outside;
 use super::clock::rfc3339;
 use super::links::{AuthorizationUrls, LinkOptions};
 use super::problem::{Code, Problem, Result};
 use super::retry::Attempts;
 use super::token::{Held, Role, TokenKeeper};
-use super::Outside;
 use crate::wechat::errcode::{Api, Class};
 use crate::wechat::http::CallError;
 use crate::wechat::{PreAuthCode, TransportError, code_fingerprint};
@@ -106,11 +106,16 @@ impl Issuer {
         for _ in 0..MAX_TOKENS {
             match create(&self.outside, &held, deadline).await {
                 Ok(code) => return Ok(issued(&self.outside, request, held.appid, &code)),
-                Err(error) if is_token_rejected(&error) => held = self.tokens.replace(&held, deadline).await?,
+                Err(error) if is_token_rejected(&error) => {
+                    held = self.tokens.replace(&held, deadline).await?;
+                }
                 Err(error) => return Err(self.failed(&error)),
             }
         }
-        Err(Problem::new(Code::WeChatTokenRejected, "WeChat refused one component access token after another"))
+        Err(Problem::new(
+            Code::WeChatTokenRejected,
+            "WeChat refused one component access token after another",
+        ))
     }
 
     fn failed(&self, error: &CallError) -> Box<Problem> {
@@ -155,7 +160,7 @@ async fn create(
         };
         let called = Instant::now();
         let answer = outside.wechat.create_preauthcode(&held.appid, &held.token.value, timeout).await;
-        outside.metrics.call(Api::CreatePreAuthCode, called.elapsed());
+        outside.metrics.call(Api::CreatePreAuthCode.name(), called.elapsed());
         let error = match answer {
             Ok(code) => return Ok(code),
             Err(error) => error,

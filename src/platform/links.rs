@@ -69,7 +69,9 @@ impl LinkOptions {
         if auth_type == Some(0) {
             return Err("auth_type must be a positive integer".into());
         }
-        let biz_ok = |id: &str| !id.is_empty() && id.len() <= 64 && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+        let biz_ok = |id: &str| {
+            !id.is_empty() && id.len() <= 64 && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+        };
         if biz_appid.is_some_and(|id| !biz_ok(id)) {
             return Err("biz_appid must be an appid".into());
         }
@@ -134,7 +136,9 @@ mod tests {
         assert_eq!(urls.pc, format!("https://mp.weixin.qq.com/cgi-bin/componentloginpage?{shared}"));
         assert_eq!(
             urls.mobile,
-            format!("https://open.weixin.qq.com/wxaopen/safe/bindcomponent?action=bindcomponent&no_scan=1&{shared}#wechat_redirect")
+            format!(
+                "https://open.weixin.qq.com/wxaopen/safe/bindcomponent?action=bindcomponent&no_scan=1&{shared}#wechat_redirect"
+            )
         );
     }
 
@@ -157,11 +161,23 @@ mod tests {
             ("https://example.com/a b", None, None, vec![], "redirect_uri must be an https:// URL"),
             ("javascript:alert(1)", None, None, vec![], "redirect_uri must be an https:// URL"),
             (&long, None, None, vec![], "redirect_uri is longer than 2048 bytes"),
-            ("https://u:p@example.com/", None, None, vec![], "redirect_uri must not hold a user name or password"),
+            (
+                "https://u:p@example.com/",
+                None,
+                None,
+                vec![],
+                "redirect_uri must not hold a user name or password",
+            ),
             ("https://example.com/#top", None, None, vec![], "redirect_uri must not have a #fragment"),
             ("https://example.com/", Some(0), None, vec![], "auth_type must be a positive integer"),
             ("https://example.com/", None, Some("wx&x=1"), vec![], "biz_appid must be an appid"),
-            ("https://example.com/", None, None, vec![0], "category_id_list must hold at most 100 positive ids"),
+            (
+                "https://example.com/",
+                None,
+                None,
+                vec![0],
+                "category_id_list must hold at most 100 positive ids",
+            ),
         ] {
             assert_eq!(LinkOptions::new(redirect_uri, auth_type, biz_appid, &ids).unwrap_err(), expected);
         }

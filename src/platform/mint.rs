@@ -117,7 +117,7 @@ async fn call(
                 timeout,
             )
             .await;
-        outside.metrics.call(Api::ComponentToken, called.elapsed());
+        outside.metrics.call(Api::ComponentToken.name(), called.elapsed());
         let error = match answer {
             Ok(token) => {
                 let minted_at = outside.clock.now();
@@ -198,7 +198,9 @@ async fn store(
             Minted::Once(token)
         }
         None => {
-            tracing::error!("the minted token is known to this instance only: the state table cannot be written");
+            tracing::error!(
+                "the minted token is known to this instance only: the state table cannot be written"
+            );
             Minted::Stored(token)
         }
     }

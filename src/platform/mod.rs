@@ -30,7 +30,9 @@ pub use keeper::Keeper;
 pub use links::{AuthorizationUrls, LinkOptions};
 pub use problem::{Code, Problem, Result};
 pub use push::{ArrivedPush, Intake, Taken};
-pub use state::{Backoff, Lease, LeaseAttempt, State, StateError, StoredToken, Ticket, TicketItem, TokenItem};
+pub use state::{
+    Backoff, Lease, LeaseAttempt, State, StateError, StoredToken, Ticket, TicketItem, TokenItem,
+};
 pub use state_memory::MemoryState;
 pub use token::{Role, TokenKeeper};
 

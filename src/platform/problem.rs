@@ -232,8 +232,10 @@ impl Problem {
             Class::Ticket => Code::TicketRejected,
             Class::Other => Code::WeChatError,
         };
-        let mut problem =
-            Self::new(code, format!("{} was refused with errcode {}: {}", api.path(), errcode.number(), meaning.text));
+        let mut problem = Self::new(
+            code,
+            format!("{} was refused with errcode {}: {}", api.path(), errcode.number(), meaning.text),
+        );
         problem.errcode = Some(errcode.number());
         problem.remedy = match meaning.class {
             Class::EgressIp => Some(egress.remedy(client_ip.as_deref())),

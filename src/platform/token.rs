@@ -10,12 +10,12 @@ use std::time::Duration;
 use tokio::sync::{Mutex, MutexGuard};
 use tokio::time::Instant;
 
+use super::Outside;
 use super::mint::{Minted, mint};
 use super::problem::{Code, Problem, Result};
 use super::retry::jittered;
 use super::state::{Backoff, StateError, StoredToken, TokenItem};
 use super::token_decision::{Decision, FRESH, Need, REMINT_AFTER_REFUSAL, decide, is_foreign_mint};
-use super::Outside;
 use crate::telemetry::metric;
 
 /// While the old token is still valid, the table is asked for a newer one at most this often, in seconds.
@@ -193,14 +193,9 @@ impl TokenKeeper {
         deadline: Instant,
     ) -> Result<Held> {
         let appid = self.appid().await?;
-        let mut need = Need {
-            renew_before: self.role.renew_before(),
-            refused,
-            force,
-            minting: self.outside.minting,
-        };
-        let just_read =
-            flight.read_at.is_some_and(|at| self.now() - at < BACKOFF_REREAD_INTERVAL);
+        let mut need =
+            Need { renew_before: self.role.renew_before(), refused, force, minting: self.outside.minting };
+        let just_read = flight.read_at.is_some_and(|at| self.now() - at < BACKOFF_REREAD_INTERVAL);
         if let Some(backoff) = flight.backoff.as_ref().filter(|b| just_read && b.until > self.now()) {
             return Err(Problem::from_backoff(backoff, &self.outside.egress, self.now()));
         }
@@ -344,7 +339,9 @@ impl TokenKeeper {
     }
 
     async fn lock(&self, deadline: Instant) -> Result<MutexGuard<'_, Flight>> {
-        tokio::time::timeout_at(deadline, self.flight.lock()).await.map_err(|_elapsed| Problem::token_pending())
+        tokio::time::timeout_at(deadline, self.flight.lock())
+            .await
+            .map_err(|_elapsed| Problem::token_pending())
     }
 
     fn remember(&self, appid: &str, token: StoredToken) -> Held {

@@ -97,6 +97,5 @@ pub fn is_foreign_mint(item: &TokenItem, refused: &StoredToken, now: i64) -> boo
 }
 
 fn is_newer(token: &StoredToken, refused: &StoredToken) -> bool {
-    token.minted_at >= refused.minted_at
-        && token.value.expose_secret() != refused.value.expose_secret()
+    token.minted_at >= refused.minted_at && token.value.expose_secret() != refused.value.expose_secret()
 }

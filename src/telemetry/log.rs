@@ -76,9 +76,7 @@ pub(super) fn variable(name: &str) -> Option<String> {
 /// Now, as log lines print it.
 #[must_use]
 pub fn rfc3339_now() -> String {
-    time::OffsetDateTime::now_utc()
-        .format(&time::format_description::well_known::Rfc3339)
-        .unwrap_or_default()
+    time::OffsetDateTime::now_utc().format(&time::format_description::well_known::Rfc3339).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -102,7 +100,10 @@ mod tests {
 
     fn written(level: &str, format: &str, log: impl FnOnce()) -> Vec<String> {
         let sink = Written::default();
-        let make = { let sink = sink.clone(); move || sink.clone() };
+        let make = {
+            let sink = sink.clone();
+            move || sink.clone()
+        };
         tracing::subscriber::with_default(subscriber(Some(level), Some(format), make), log);
         let bytes = sink.0.lock().unwrap().clone();
         String::from_utf8(bytes).unwrap().lines().map(str::to_owned).collect()

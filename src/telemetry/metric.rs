@@ -22,7 +22,6 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use serde_json::{Value, json};
 
 use super::log;
-use crate::wechat::errcode::Api;
 
 /// A code was issued.
 pub const CODE_ISSUED: &str = "CodeIssued";
@@ -121,8 +120,8 @@ impl Metrics {
     }
 
     /// A call to WeChat took this long.
-    pub fn call(&self, api: Api, took: Duration) {
-        let name = format!("{WECHAT_LATENCY}.{}", api.name());
+    pub fn call(&self, api: &str, took: Duration) {
+        let name = format!("{WECHAT_LATENCY}.{}", api);
         self.put(&name, Unit::Milliseconds, took.as_secs_f64() * 1000.0, &[]);
     }
 

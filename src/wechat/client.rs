@@ -131,15 +131,13 @@ impl Client {
         component_verify_ticket: &SecretString,
         timeout: Duration,
     ) -> Result<ComponentToken, CallError> {
-        let (secret, ticket) =
-            (component_appsecret.expose_secret(), component_verify_ticket.expose_secret());
+        let (secret, ticket) = (component_appsecret.expose_secret(), component_verify_ticket.expose_secret());
         let body = json!({
             "component_appid": component_appid,
             "component_appsecret": secret,
             "component_verify_ticket": ticket,
         });
-        let (host, answer) =
-            self.call(Api::ComponentToken, None, &body, &[secret, ticket], timeout).await?;
+        let (host, answer) = self.call(Api::ComponentToken, None, &body, &[secret, ticket], timeout).await?;
         let (value, expires_in) = promised(&answer, "component_access_token")
             .map_err(|kind| host.error(Api::ComponentToken, kind))?;
         Ok(ComponentToken { value, expires_in })
@@ -156,10 +154,9 @@ impl Client {
         timeout: Duration,
     ) -> Result<PreAuthCode, CallError> {
         let body = json!({ "component_appid": component_appid });
-        let (host, answer) =
-            self.call(Api::CreatePreAuthCode, Some(token), &body, &[], timeout).await?;
-        let (value, expires_in) = promised(&answer, "pre_auth_code")
-            .map_err(|kind| host.error(Api::CreatePreAuthCode, kind))?;
+        let (host, answer) = self.call(Api::CreatePreAuthCode, Some(token), &body, &[], timeout).await?;
+        let (value, expires_in) =
+            promised(&answer, "pre_auth_code").map_err(|kind| host.error(Api::CreatePreAuthCode, kind))?;
         Ok(PreAuthCode { value, expires_in })
     }
 
@@ -244,9 +241,18 @@ mod tests {
         for (list, problem) in [
             ("", r#""" names no origin"#),
             (" , ", r#"" , " names no origin"#),
-            ("api.weixin.qq.com", r#""api.weixin.qq.com" is not an origin such as https://api.weixin.qq.com"#),
-            ("https://api.weixin.qq.com/cgi-bin", r#""https://api.weixin.qq.com/cgi-bin" must be an origin only: scheme, host and port"#),
-            ("http://api.weixin.qq.com", r#""http://api.weixin.qq.com" must be https:// (http:// is only for a loopback address)"#),
+            (
+                "api.weixin.qq.com",
+                r#""api.weixin.qq.com" is not an origin such as https://api.weixin.qq.com"#,
+            ),
+            (
+                "https://api.weixin.qq.com/cgi-bin",
+                r#""https://api.weixin.qq.com/cgi-bin" must be an origin only: scheme, host and port"#,
+            ),
+            (
+                "http://api.weixin.qq.com",
+                r#""http://api.weixin.qq.com" must be https:// (http:// is only for a loopback address)"#,
+            ),
             ("ftp://127.0.0.1", r#""ftp://127.0.0.1" must be https://"#),
         ] {
             assert_eq!(ApiHosts::parse(list).unwrap_err().to_string(), problem);

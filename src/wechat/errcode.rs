@@ -216,9 +216,7 @@ impl Errcode {
     pub const fn meaning(self, api: Api) -> Meaning {
         use Actor::{Nobody, Operator, Us, WeChat};
         match (self, api) {
-            (Self::SystemError, _) => {
-                meaning(Class::Busy, WeChat, true, "WeChat is busy")
-            }
+            (Self::SystemError, _) => meaning(Class::Busy, WeChat, true, "WeChat is busy"),
             // WeChat's table gives 40001 two meanings, by the call: where no token is sent, it can
             // only be the appsecret.
             (Self::InvalidCredential, Api::ComponentToken | Api::StartPushTicket | Api::ClearQuota) => {
@@ -260,21 +258,17 @@ impl Errcode {
             (Self::InvalidAppSecret, _) => {
                 meaning(Class::AppSecret, Operator, false, "the component appsecret is wrong")
             }
-            (Self::AppSecretMissing, _) => meaning(
-                Class::AppSecret,
-                Operator,
-                false,
-                "WeChat saw no component appsecret in the request",
-            ),
-            (
-                Self::ClientIpNotRegistered | Self::IpNotInWhitelist | Self::ClientIpNotInWhitelist,
-                _,
-            ) => meaning(
-                Class::EgressIp,
-                Operator,
-                false,
-                "the calling IP is not in the platform's whitelist (白名单IP地址列表)",
-            ),
+            (Self::AppSecretMissing, _) => {
+                meaning(Class::AppSecret, Operator, false, "WeChat saw no component appsecret in the request")
+            }
+            (Self::ClientIpNotRegistered | Self::IpNotInWhitelist | Self::ClientIpNotInWhitelist, _) => {
+                meaning(
+                    Class::EgressIp,
+                    Operator,
+                    false,
+                    "the calling IP is not in the platform's whitelist (白名单IP地址列表)",
+                )
+            }
             (Self::AccessTokenMissing, _) => {
                 meaning(Class::RequestRejected, Us, false, "WeChat saw no access token in the request")
             }
@@ -317,9 +311,12 @@ impl Errcode {
             (Self::CgiPathForbidden, _) => {
                 meaning(Class::Other, Operator, false, "this cgi_path is not for a component access token")
             }
-            (Self::Other(_), _) => {
-                meaning(Class::Other, Operator, false, "WeChat refused with an errcode not listed for this call")
-            }
+            (Self::Other(_), _) => meaning(
+                Class::Other,
+                Operator,
+                false,
+                "WeChat refused with an errcode not listed for this call",
+            ),
         }
     }
 }
@@ -349,10 +346,7 @@ mod tests {
         assert_eq!((code.class, code.retry_helps), (Class::TokenRejected, true));
         for errcode in Errcode::NAMED {
             if *errcode != Errcode::InvalidCredential {
-                assert_eq!(
-                    errcode.meaning(Api::ComponentToken),
-                    errcode.meaning(Api::CreatePreAuthCode)
-                );
+                assert_eq!(errcode.meaning(Api::ComponentToken), errcode.meaning(Api::CreatePreAuthCode));
             }
         }
     }

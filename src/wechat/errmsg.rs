@@ -97,20 +97,14 @@ mod tests {
                 "access clientip is not registered requestIP: 203.0.113.7 rid: 5f92a0c3-4b491949-0aa4f69d",
                 (ip(), rid("5f92a0c3-4b491949-0aa4f69d")),
             ),
-            (
-                "access clientip is not registered hint: [OOcsrA0577oxy3] requestIP: 203.0.113.7",
-                (ip(), None),
-            ),
+            ("access clientip is not registered hint: [OOcsrA0577oxy3] requestIP: 203.0.113.7", (ip(), None)),
             ("access clientip is not registered hint: [aHCZjA05601518]", (None, None)),
             ("access clientip is not registered tips: requestIP: 203.0.113.7", (ip(), None)),
             (
                 "invalid ip 203.0.113.7 ipv6 ::ffff:203.0.113.7, not in whitelist rid: 6207df1a-08ef8516-2a6c18c6",
                 (ip(), rid("6207df1a-08ef8516-2a6c18c6")),
             ),
-            (
-                "api unauthorized, rid: 65308fcf-66185bee-41703553",
-                (None, rid("65308fcf-66185bee-41703553")),
-            ),
+            ("api unauthorized, rid: 65308fcf-66185bee-41703553", (None, rid("65308fcf-66185bee-41703553"))),
             ("api unauthorized rid:64762116-72026908-29e4eced", (None, rid("64762116-72026908-29e4eced"))),
             (
                 "data format error hint: [A.iFN8ore-wKxRIa] rid: 61bb6300-1afe0d69-29186878",

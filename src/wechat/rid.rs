@@ -23,8 +23,7 @@ const PUBLIC: [(&str, fn(&str) -> bool); 5] = [
 ];
 
 /// Fields that are secret. Their names are shown, so that a wrongly named one is seen.
-const SECRET: [&str; 4] =
-    ["component_appsecret", "component_secret", "appsecret", "component_verify_ticket"];
+const SECRET: [&str; 4] = ["component_appsecret", "component_secret", "appsecret", "component_verify_ticket"];
 
 /// Query parameters whose names are shown.
 const PARAMETERS: [&str; 2] = ["access_token", "component_access_token"];
@@ -168,7 +167,8 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    const TOKEN: &str = "61W3mEpU66027wgNZ_MhGHNQDHnFATkDa9-2llqrMBjUwxRSNPbVsMmyD-yq8wZETSoE5NQgecigDrSHkPtIYA";
+    const TOKEN: &str =
+        "61W3mEpU66027wgNZ_MhGHNQDHnFATkDa9-2llqrMBjUwxRSNPbVsMmyD-yq8wZETSoE5NQgecigDrSHkPtIYA";
 
     fn report(request: &Value) -> (RidReport, String) {
         let report = RidReport::of(request.as_object().unwrap());

@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 use wechat_preauth::api::FunctionError;
 use wechat_preauth::api::callback::CallbackApi;
 use wechat_preauth::platform::{
-    Clock, CredentialsKeeper, CredentialsSource, Intake, MemoryBus, MemoryCredentials, MemoryState, State as _,
-    Ticket,
+    Clock, CredentialsKeeper, CredentialsSource, Intake, MemoryBus, MemoryCredentials, MemoryState,
+    State as _, Ticket,
 };
 use wechat_preauth::telemetry::Metrics;
 use wechat_sim::BuiltPush;
@@ -97,7 +97,8 @@ impl Desk {
     pub async fn http(&self, event: &Value) -> Answer {
         let request = lambda_http::request::from_str(&event.to_string()).unwrap();
         let response = self.api.clone().handle(request).await.unwrap();
-        let header = |name: &str| response.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
+        let header =
+            |name: &str| response.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
         Answer {
             status: response.status().as_u16(),
             content_type: header("content-type").unwrap(),

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use serde_json::{Value, json};
-use wechat_preauth::platform::{
-    BusError, LeaseAttempt, MemoryCredentials, MemoryState, State, StateError, StoredToken, Ticket, TicketItem,
-    TokenItem,
-};
 use wechat_preauth::platform::{Backoff, Lease, SecretsError};
+use wechat_preauth::platform::{
+    BusError, LeaseAttempt, MemoryCredentials, MemoryState, State, StateError, StoredToken, Ticket,
+    TicketItem, TokenItem,
+};
 
 use crate::desk::{Desk, NOW, SENT_AT, TICKET, event, push_keys, secret};
 
@@ -32,7 +32,13 @@ impl State for NoTickets {
     async fn token_item(&self, _: &str) -> Result<TokenItem, StateError> {
         unreachable!()
     }
-    async fn take_lease(&self, _: &str, _: &TokenItem, _: &Lease, _: i64) -> Result<LeaseAttempt, StateError> {
+    async fn take_lease(
+        &self,
+        _: &str,
+        _: &TokenItem,
+        _: &Lease,
+        _: i64,
+    ) -> Result<LeaseAttempt, StateError> {
         unreachable!()
     }
     async fn store_token(&self, _: &str, _: &str, _: &StoredToken) -> Result<bool, StateError> {
@@ -104,10 +110,8 @@ async fn credentials_that_cannot_be_read_are_a_503_and_wrong_ones_a_500() {
     ] {
         let source = MemoryCredentials::new("");
         match document {
-            Ok(json) => source.set(Ok(wechat_preauth::platform::SecretDocument {
-                json: json.into(),
-                version: "1".into(),
-            })),
+            Ok(json) => source
+                .set(Ok(wechat_preauth::platform::SecretDocument { json: json.into(), version: "1".into() })),
             Err(error) => source.set(Err(error)),
         }
         let desk = Desk::of(source, std::time::Duration::ZERO, |_| {});

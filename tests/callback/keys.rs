@@ -15,10 +15,11 @@ const REREAD_INTERVAL: Duration = Duration::from_millis(10_200);
 const NEW_TOKEN: &str = "new-token";
 const NEW_KEY: &str = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFG";
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn changed_keys_are_picked_up_without_a_restart() {
     let sim = Sim::start(SimConfig { component_appid: APPID.into(), ..SimConfig::default() }).await.unwrap();
-    let built = |token: &str, key: &str| of_built(&sim.build_push(&Push::ticket().keyed(token, key)).unwrap());
+    let built =
+        |token: &str, key: &str| of_built(&sim.build_push(&Push::ticket().keyed(token, key)).unwrap());
     let old = json!({ "token": TOKEN, "encoding_aes_key": KEY });
     let version = |number: &str, keys| SecretDocument { json: secret(&keys).into(), version: number.into() };
 
@@ -29,15 +30,18 @@ async fn changed_keys_are_picked_up_without_a_restart() {
     // Read a moment ago: a flood of forgeries reads nothing.
     source.set(Ok(version("2", json!([{ "token": TOKEN, "encoding_aes_key": NEW_KEY }, old]))));
     assert_eq!(desk.http(&built(TOKEN, NEW_KEY)).await.outcome(), (400, "Push.Undecryptable".to_owned()));
-    assert_eq!(desk.http(&built(NEW_TOKEN, NEW_KEY)).await.outcome(), (401, "Push.SignatureRejected".to_owned()));
+    assert_eq!(
+        desk.http(&built(NEW_TOKEN, NEW_KEY)).await.outcome(),
+        (401, "Push.SignatureRejected".to_owned())
+    );
 
     // A new EncodingAESKey beside the same Token, and the previous one is still good.
-    tokio::time::sleep(REREAD_INTERVAL).await;
+    tokio::time::advance(REREAD_INTERVAL).await;
     assert!(desk.http(&built(TOKEN, NEW_KEY)).await.is_success());
     assert!(desk.http(&built(TOKEN, KEY)).await.is_success());
 
     // A new Token; and the old keys are gone at once.
-    tokio::time::sleep(REREAD_INTERVAL).await;
+    tokio::time::advance(REREAD_INTERVAL).await;
     source.set(Ok(version("3", json!([{ "token": NEW_TOKEN, "encoding_aes_key": NEW_KEY }]))));
     assert!(desk.http(&built(NEW_TOKEN, NEW_KEY)).await.is_success());
     assert_eq!(desk.http(&built(TOKEN, KEY)).await.outcome(), (401, "Push.SignatureRejected".to_owned()));

@@ -11,7 +11,9 @@ use wechat_preauth::platform::{
 };
 use wechat_sim::{Event, Flaw, Push, Sim, SimConfig};
 
-use crate::desk::{APPID, At, Desk, KEY, SENT_AT, TOKEN, direct_event, event, http_event, of_built, push_keys, secret};
+use crate::desk::{
+    APPID, At, Desk, KEY, SENT_AT, TOKEN, direct_event, event, http_event, of_built, push_keys, secret,
+};
 
 async fn sim() -> Sim {
     let config = SimConfig {

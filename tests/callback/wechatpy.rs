@@ -24,7 +24,8 @@ struct Encrypted {
 
 impl Encrypted {
     fn query_string(&self) -> String {
-        let pairs = self.query.as_object().unwrap().iter().map(|(name, value)| (name, value.as_str().unwrap()));
+        let pairs =
+            self.query.as_object().unwrap().iter().map(|(name, value)| (name, value.as_str().unwrap()));
         url::form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish()
     }
 }

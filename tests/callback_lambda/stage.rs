@@ -99,12 +99,15 @@ impl Stage {
         let mut events = Vec::new();
         let deadline = Instant::now() + Duration::from_secs(20);
         while events.len() < count && Instant::now() < deadline {
-            let request = json!({ "QueueUrl": self.queue_url, "MaxNumberOfMessages": 10, "WaitTimeSeconds": 1 });
+            let request =
+                json!({ "QueueUrl": self.queue_url, "MaxNumberOfMessages": 10, "WaitTimeSeconds": 1 });
             let answer = sqs(&self.moto, "ReceiveMessage", &request).await;
             let messages = answer["Messages"].as_array().cloned().unwrap_or_default();
-            events.extend(messages.iter().map(|message| {
-                serde_json::from_str::<Value>(message["Body"].as_str().unwrap()).unwrap()
-            }));
+            events.extend(
+                messages
+                    .iter()
+                    .map(|message| serde_json::from_str::<Value>(message["Body"].as_str().unwrap()).unwrap()),
+            );
         }
         assert_eq!(events.len(), count, "{events:?}");
         events

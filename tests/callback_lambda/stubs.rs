@@ -43,8 +43,9 @@ fn refuse(mut stream: TcpStream) -> std::io::Result<()> {
 fn is_whole(request: &[u8]) -> bool {
     let text = String::from_utf8_lossy(request);
     let Some((head, body)) = text.split_once("\r\n\r\n") else { return false };
-    let length = head.to_ascii_lowercase().split_once("content-length: ").map(|(_, rest)| {
-        rest.lines().next().unwrap_or_default().trim().parse::<usize>().unwrap()
-    });
+    let length = head
+        .to_ascii_lowercase()
+        .split_once("content-length: ")
+        .map(|(_, rest)| rest.lines().next().unwrap_or_default().trim().parse::<usize>().unwrap());
     length.is_some_and(|length| body.len() >= length)
 }

@@ -62,7 +62,8 @@ impl Function {
         let answer = client.post(url).body(payload.to_owned()).send().await.unwrap();
         let failed = !answer.status().is_success();
         let text = answer.text().await.unwrap();
-        let payload = serde_json::from_str(&text).unwrap_or_else(|_| panic!("{text:?}; {}", self.process.output()));
+        let payload =
+            serde_json::from_str(&text).unwrap_or_else(|_| panic!("{text:?}; {}", self.process.output()));
         Invoked { failed, payload }
     }
 

@@ -19,6 +19,9 @@
 //!
 //! What WeChat does not document and nobody has captured is a choice, and the README lists them.
 
+// All other lints are in the workspace's Cargo.toml; a test may well panic.
+#![warn(clippy::unwrap_used, clippy::expect_used)]
+
 mod api;
 mod calls;
 mod clock;

@@ -41,7 +41,7 @@ where
         };
         let called = Instant::now();
         let answer = call(held.clone(), timeout).await;
-        outside.metrics.call(api, called.elapsed());
+        outside.metrics.call(api.name(), called.elapsed());
         let error = match answer {
             Ok(answer) => return Ok(answer),
             Err(error) => error,
@@ -75,7 +75,7 @@ where
         };
         let called = Instant::now();
         let answer = call(credentials.clone(), timeout).await;
-        outside.metrics.call(api, called.elapsed());
+        outside.metrics.call(api.name(), called.elapsed());
         let error = match answer {
             Ok(answer) => return Ok(answer),
             Err(error) => error,

@@ -10,9 +10,9 @@ use std::time::Duration;
 use secrecy::SecretString;
 use tokio::time::Instant;
 
+use super::Keeper;
 use super::links;
 use super::report::{Link, Report, Status, culprit};
-use super::Keeper;
 use crate::platform::clock::rfc3339;
 use crate::platform::problem::{Code, Problem, Result};
 use crate::platform::token::Held;
@@ -80,9 +80,8 @@ impl Keeper {
     }
 
     fn first_links(&self, found: &Found, has_appid: bool) -> Vec<Link> {
-        let skipped = |link, because| {
-            Link::new(link, Status::Skipped, format!("cannot be checked: see {because}"))
-        };
+        let skipped =
+            |link, because| Link::new(link, Status::Skipped, format!("cannot be checked: see {because}"));
         let (credentials, push_keys) = match &found.credentials {
             Ok(ours) => (links::credentials(ours), links::push_keys(ours)),
             Err(error) => {
@@ -174,15 +173,17 @@ impl Keeper {
         let (wechat, token): (_, &SecretString) = (&self.outside.wechat, &held.token.value);
         let asked = Instant::now();
         let refused = wechat.create_preauthcode(NOBODYS_APPID, token, ADDRESS_CALL).await;
-        self.outside.metrics.call(Api::CreatePreAuthCode, asked.elapsed());
+        self.outside.metrics.call(Api::CreatePreAuthCode.name(), asked.elapsed());
         match refused {
             Err(CallError::Refused(Refusal { rid: Some(rid), client_ip: None, .. })) => {
                 let asked = Instant::now();
                 let report = wechat.get_rid(token, &rid, ADDRESS_CALL).await;
-                self.outside.metrics.call(Api::GetRid, asked.elapsed());
+                self.outside.metrics.call(Api::GetRid.name(), asked.elapsed());
                 report.map(|report| report.client_ip)
             }
-            Err(error) if matches!(error.class(), None | Some(Class::EgressIp | Class::TokenRejected)) => Err(error),
+            Err(error) if matches!(error.class(), None | Some(Class::EgressIp | Class::TokenRejected)) => {
+                Err(error)
+            }
             // Refused as it should be, without naming an address or a rid.
             Err(_) | Ok(_) => Ok(None),
         }
@@ -196,7 +197,9 @@ fn blame_the_network(links: &mut [Link]) {
         return;
     }
     let unanswered = [Code::WeChatUnreachable, Code::WeChatTimeout].map(|code| code.as_str().into());
-    for link in links.iter_mut().filter(|link| link.facts.get("code").is_some_and(|code| unanswered.contains(code))) {
+    for link in
+        links.iter_mut().filter(|link| link.facts.get("code").is_some_and(|code| unanswered.contains(code)))
+    {
         *link = Link::new(&*link.link, Status::Skipped, "cannot be checked: see the hosts");
     }
 }

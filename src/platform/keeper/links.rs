@@ -116,9 +116,10 @@ pub(super) fn token(item: &TokenItem, minting: bool, now: i64) -> Link {
 
 /// Adds the lease and the backoff to a token's link.
 pub(super) fn with_attempts(link: Link, item: &TokenItem, now: i64) -> Link {
-    let lease = item.lease.as_ref().map_or(Value::Null, |lease| {
-        json!({ "expires_at": rfc3339(lease.expires_at), "live": lease.expires_at > now })
-    });
+    let lease = item.lease.as_ref().map_or(
+        Value::Null,
+        |lease| json!({ "expires_at": rfc3339(lease.expires_at), "live": lease.expires_at > now }),
+    );
     link.fact("lease", lease).fact("backoff", item.backoff.as_ref().map_or(Value::Null, backoff))
 }
 
@@ -138,9 +139,11 @@ pub(super) fn egress_ip(seen: Option<&str>, refused: Option<&Problem>, ours: &Eg
     let is_egress_ip = seen.filter(|_| listed).map(|seen| ours.contains(seen));
     let link = match (refused, seen, is_egress_ip) {
         (Some(problem), ..) => Link::failed("egress_ip", problem),
-        (None, Some(seen), Some(true)) => {
-            Link::new("egress_ip", Status::Ok, format!("WeChat sees {seen}, one of EGRESS_IPS, and lets it in"))
-        }
+        (None, Some(seen), Some(true)) => Link::new(
+            "egress_ip",
+            Status::Ok,
+            format!("WeChat sees {seen}, one of EGRESS_IPS, and lets it in"),
+        ),
         (None, Some(seen), Some(false)) => Link::new(
             "egress_ip",
             Status::Failed,
@@ -150,11 +153,15 @@ pub(super) fn egress_ip(seen: Option<&str>, refused: Option<&Problem>, ours: &Eg
         (None, Some(seen), None) => Link::new(
             "egress_ip",
             Status::Unknown,
-            format!("WeChat sees {seen} and lets it in; EGRESS_IPS is empty, so there is nothing to hold it against"),
+            format!(
+                "WeChat sees {seen} and lets it in; EGRESS_IPS is empty, so there is nothing to hold it against"
+            ),
         ),
-        (None, None, _) => {
-            Link::new("egress_ip", Status::Unknown, "WeChat lets us in, but does not tell which address it sees")
-        }
+        (None, None, _) => Link::new(
+            "egress_ip",
+            Status::Unknown,
+            "WeChat lets us in, but does not tell which address it sees",
+        ),
     };
     let addresses: Vec<String> = ours.addresses().iter().map(ToString::to_string).collect();
     link.fact("client_ip", seen).fact("is_egress_ip", is_egress_ip).fact("egress_ips", addresses)

@@ -30,10 +30,10 @@ pub use refresh::Refreshed;
 pub use report::{Link, Report, Status};
 pub use ticket_watch::{StartPush, WhyStartPush};
 
+use super::Outside;
 use super::issue::Issuer;
 use super::problem::Result;
 use super::token::{Role, TokenKeeper};
-use super::Outside;
 use crate::wechat::RidReport;
 use crate::wechat::errcode::Api;
 

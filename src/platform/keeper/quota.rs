@@ -14,8 +14,8 @@ use super::calls::{by_secret, by_token};
 use crate::platform::problem::Result;
 use crate::platform::token::Held;
 use crate::telemetry::metric::{self, Unit};
-use crate::wechat::errcode::Api;
 use crate::wechat::Quota;
+use crate::wechat::errcode::Api;
 
 /// The calls that issuing codes lives on.
 const WATCHED: [Api; 2] = [Api::ComponentToken, Api::CreatePreAuthCode];
@@ -55,9 +55,8 @@ impl Keeper {
         let mut quotas = Vec::new();
         for path in paths {
             let wechat = &self.outside.wechat;
-            let ask = |held: Held, timeout| async move {
-                wechat.get_quota(&held.token.value, path, timeout).await
-            };
+            let ask =
+                |held: Held, timeout| async move { wechat.get_quota(&held.token.value, path, timeout).await };
             let quota = by_token(&self.outside, self.tokens(), Api::GetQuota, deadline, ask).await?;
             self.gauge(path, &quota);
             quotas.push(CallQuota { cgi_path: path.to_owned(), used_percent: quota.used_percent(), quota });

@@ -80,9 +80,8 @@ impl Keeper {
         }
         let now = self.outside.clock.now();
         let why = why(ticket, token, now)?;
-        let too_early = |not_before| {
-            Some(StartPush { why, answer: None, problem: None, not_before: Some(not_before) })
-        };
+        let too_early =
+            |not_before| Some(StartPush { why, answer: None, problem: None, not_before: Some(not_before) });
         if let Some(asked_at) = ticket.start_push_at.filter(|at| now - at < START_PUSH_INTERVAL) {
             return too_early(asked_at + START_PUSH_INTERVAL);
         }
