@@ -15,7 +15,7 @@ run: ## Run the whole service on this machine, with WeChat simulated (ONCE=1: en
 .PHONY: test
 test: $(VENV)/installed ## Run all tests
 	rm -rf target/test-logs && mkdir -p target/test-logs
-	set -o pipefail; cargo test --workspace --locked 2>&1 | tee target/test-logs/suite.log
+	set -o pipefail; cargo test --workspace --locked --no-fail-fast 2>&1 | tee target/test-logs/suite.log
 	python3 scripts/find-secrets.py target/test-logs
 
 .PHONY: lint

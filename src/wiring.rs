@@ -18,8 +18,20 @@ const WARM_UP: Duration = Duration::from_secs(3);
 /// The same for the callback: a push may be waiting for the start-up, and WeChat waits five seconds in all.
 const WARM_UP_INTAKE: Duration = Duration::from_millis(1000);
 
-/// Why a function cannot start.
-pub type StartError = Box<dyn std::error::Error + Send + Sync>;
+/// Why a function cannot start. `main` prints its error with `Debug`, so that is the message itself.
+pub struct StartError(Box<dyn std::error::Error + Send + Sync>);
+
+impl std::fmt::Debug for StartError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        std::fmt::Display::fmt(&self.0, f)
+    }
+}
+
+impl<E: Into<Box<dyn std::error::Error + Send + Sync>>> From<E> for StartError {
+    fn from(error: E) -> Self {
+        Self(error.into())
+    }
+}
 
 /// Builds the parts that a function with AWS behind it works with.
 ///

@@ -51,6 +51,9 @@ const ROWS: &[Row] = &[
     (50002, 502, "WeChat.Error", None, 15, None),
 ];
 
+/// Answers of the operators' calls only (clear_quota, quota/get, rid/get), which callers never cause.
+const OPERATORS_ONLY: [i64; 5] = [48006, 76001, 76003, 76021, 76022];
+
 struct Answer {
     status: u16,
     headers: HeaderMap,
@@ -104,7 +107,7 @@ fn check(row: &Row, on_mint: bool, answer: &Answer) {
     }
     match remedy {
         Some(part) => {
-            assert!(body["remedy"].as_str().unwrap_or_default().contains(part), "{errcode}: {body}")
+            assert!(body["remedy"].as_str().unwrap_or_default().contains(part), "{errcode}: {body}");
         }
         None => assert!(body.get("remedy").is_none(), "{errcode}: {body}"),
     }
@@ -115,7 +118,7 @@ fn check(row: &Row, on_mint: bool, answer: &Answer) {
 
 #[test]
 fn every_named_errcode_is_in_the_table() {
-    for errcode in Errcode::NAMED {
+    for errcode in Errcode::NAMED.iter().filter(|errcode| !OPERATORS_ONLY.contains(&errcode.number())) {
         assert!(ROWS.iter().any(|row| row.0 == errcode.number()), "{errcode:?}");
     }
 }

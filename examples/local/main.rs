@@ -28,6 +28,8 @@ async fn main() -> Result<(), Error> {
         return if pushed && issued { Ok(()) } else { Err("no code was issued".into()) };
     }
     tell::what_to_try(&parts, &service);
-    tokio::signal::ctrl_c().await?;
-    Ok(())
+    tokio::select! {
+        () = parts.keep_fresh() => Ok(()),
+        interrupted = tokio::signal::ctrl_c() => Ok(interrupted?),
+    }
 }

@@ -3,8 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use lambda_runtime::{Context, LambdaEvent};
 use serde_json::json;
 use wechat_preauth::api::callback::CallbackApi;
+use wechat_preauth::api::keeper::KeeperApi;
 use wechat_preauth::api::preauthcode::PreAuthCodeApi;
 use wechat_preauth::platform::{
     CredentialsKeeper, EgressIps, Intake, MemoryBus, MemoryCredentials, MemoryState, Outside, SystemClock,
@@ -23,11 +25,15 @@ const WECHAT: &str = "127.0.0.1:8090";
 /// WeChat's schedule.
 const PUSH_INTERVAL: Duration = Duration::from_secs(600);
 
+/// The keeper's schedule.
+const REFRESH_INTERVAL: Duration = Duration::from_secs(60);
+
 /// A running simulator and the functions.
 pub struct Parts {
     pub wechat: Sim,
     pub preauthcode: Arc<PreAuthCodeApi>,
     pub callback: Arc<CallbackApi>,
+    pub keeper: Arc<KeeperApi>,
 }
 
 impl Parts {
@@ -66,8 +72,20 @@ impl Parts {
         };
         Ok(Self {
             wechat,
-            preauthcode: PreAuthCodeApi::new(outside),
+            preauthcode: PreAuthCodeApi::new(outside.clone()),
+            keeper: KeeperApi::new(outside),
             callback: CallbackApi::new(intake, Duration::ZERO),
         })
+    }
+
+    /// What EventBridge does on AWS: wakes the keeper every minute, for as long as this runs.
+    pub async fn keep_fresh(&self) {
+        let mut minute = tokio::time::interval(REFRESH_INTERVAL);
+        loop {
+            minute.tick().await;
+            let event = LambdaEvent::new(json!({ "action": "refresh" }), Context::default());
+            // The keeper logs what went wrong, and the next minute tries again.
+            drop(self.keeper.clone().handle(event).await);
+        }
     }
 }

@@ -11,6 +11,8 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use lambda_http::{Body, Request, RequestExt as _, Response};
+use lambda_runtime::{Context, LambdaEvent};
+use serde_json::Value;
 use tokio::net::TcpListener;
 
 use crate::Error;
@@ -74,6 +76,8 @@ async fn serve(
             Ok(()) => return Ok(plain(200, "WeChat is up again\n")),
             Err(error) => return Ok(plain(500, &format!("{error}\n"))),
         },
+        "/keeper" => return Ok(keeper(&parts, request.body().as_ref()).await),
+        "/diagnose" => return Ok(keeper(&parts, br#"{"action":"diagnose"}"#).await),
         "/wechat/callback" => parts.callback.clone().handle(request).await,
         _ => parts.preauthcode.clone().handle(request).await,
     };
@@ -82,6 +86,20 @@ async fn serve(
         // Over HTTP every failure is an answer already.
         Err(error) => plain(500, &error.message),
     })
+}
+
+/// An operator's invocation. The answer is what Lambda would return; a report is shown as its text.
+async fn keeper(parts: &Parts, event: &[u8]) -> Response<Full<Bytes>> {
+    let Ok(event) = serde_json::from_slice::<Value>(event) else {
+        return plain(400, "the keeper takes JSON\n");
+    };
+    match parts.keeper.clone().handle(LambdaEvent::new(event, Context::default())).await {
+        Ok(Value::Object(answer)) if answer.contains_key("links") => {
+            plain(200, answer["text"].as_str().unwrap_or_default())
+        }
+        Ok(answer) => plain(200, &format!("{answer:#}\n")),
+        Err(error) => plain(500, &format!("{}\n", error.message)),
+    }
 }
 
 fn plain(status: u16, text: &str) -> Response<Full<Bytes>> {

@@ -69,6 +69,10 @@ Let WeChat refuse the next code, then ask again:
 Stop WeChat, and start it again:
    curl -s -X POST {service}/sim/stop
    curl -s -X POST {service}/sim/start
+Let the keeper walk the chain:
+   curl -s {service}/diagnose
+Push an event, such as an authorization:
+   curl -s {wechat}/_sim/push -d '{{\"event\":\"authorized\"}}'
 More of what the simulator can do:
    curl -s {wechat}/_sim/help
 

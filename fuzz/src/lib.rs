@@ -1,14 +1,24 @@
-//! The push modules by themselves. Depending on the whole library would build the AWS SDK with the fuzzer's
-//! instrumentation, for minutes and for nothing.
+//! What reads pushes and events, by path: the service without its `aws` floor. Depending on the whole library
+//! would build the AWS SDK with the fuzzer's instrumentation, for minutes and for nothing.
 
-/// The same tree as in the library, as far as the push format needs it.
+pub mod event;
+
+/// What reads the events. The handlers around it need more of the service than an event.
 #[path = "."]
-pub mod wechat {
-    #[path = "../../src/wechat/fingerprint.rs"]
-    pub mod fingerprint;
-    #[path = "../../src/wechat/push/mod.rs"]
-    pub mod push;
+pub mod api {
+    #[path = "../../src/api/push_event.rs"]
+    pub mod push_event;
+    #[path = "../../src/api/request.rs"]
+    pub mod request;
 }
+#[path = "../../src/platform/mod.rs"]
+pub mod platform;
+#[path = "../../src/telemetry/mod.rs"]
+pub mod telemetry;
+#[path = "../../src/trust.rs"]
+pub mod trust;
+#[path = "../../src/wechat/mod.rs"]
+pub mod wechat;
 
 /// What the targets sign for.
 pub const APPID: &str = "wx134c8103faa5a59e";
@@ -51,20 +61,26 @@ pub fn padded(message: &[u8]) -> Vec<u8> {
     plain
 }
 
-/// A well signed query for this `Encrypt`.
+/// The parameters of a well signed query for this `Encrypt`.
 #[must_use]
-pub fn signed(encrypt: &str) -> wechat::push::PushQuery {
+pub fn signed_pairs(encrypt: &str) -> [(&'static str, String); 4] {
     use sha1::{Digest as _, Sha1};
 
     let timestamp = NOW.to_string();
     let mut parts = [TOKEN, &timestamp, NONCE, encrypt];
     parts.sort_unstable();
     let signature: String = Sha1::digest(parts.concat()).iter().map(|byte| format!("{byte:02x}")).collect();
-    wechat::push::PushQuery::from_pairs([
-        ("timestamp", timestamp.as_str()),
-        ("nonce", NONCE),
-        ("encrypt_type", "aes"),
-        ("msg_signature", &signature),
-    ])
-    .unwrap()
+    [
+        ("timestamp", timestamp),
+        ("nonce", NONCE.to_owned()),
+        ("encrypt_type", "aes".to_owned()),
+        ("msg_signature", signature),
+    ]
+}
+
+/// A well signed query for this `Encrypt`.
+#[must_use]
+pub fn signed(encrypt: &str) -> wechat::push::PushQuery {
+    let pairs = signed_pairs(encrypt);
+    wechat::push::PushQuery::from_pairs(pairs.iter().map(|(name, value)| (*name, value.as_str()))).unwrap()
 }

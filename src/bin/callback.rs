@@ -14,5 +14,5 @@ async fn main() -> Result<(), wiring::StartError> {
     let intake = wiring::intake(&config).await?;
     wiring::warm_up_intake(&intake).await;
     let api = CallbackApi::new(intake, started.elapsed());
-    lambda_http::run(lambda_http::service_fn(move |request| api.clone().handle(request))).await
+    Ok(lambda_http::run(lambda_http::service_fn(move |request| api.clone().handle(request))).await?)
 }

@@ -14,5 +14,5 @@ async fn main() -> Result<(), wiring::StartError> {
     let outside = wiring::outside(&config).await?;
     let api = KeeperApi::new(outside.clone());
     wiring::warm_up(&outside, api.tokens()).await;
-    lambda_runtime::run(service_fn(move |event: LambdaEvent<Value>| api.clone().handle(event))).await
+    Ok(lambda_runtime::run(service_fn(move |event: LambdaEvent<Value>| api.clone().handle(event))).await?)
 }

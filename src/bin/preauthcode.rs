@@ -11,5 +11,5 @@ async fn main() -> Result<(), wiring::StartError> {
     let outside = wiring::outside(&config).await?;
     let api = PreAuthCodeApi::new(outside.clone());
     wiring::warm_up(&outside, api.tokens()).await;
-    lambda_http::run(lambda_http::service_fn(move |request| api.clone().handle(request))).await
+    Ok(lambda_http::run(lambda_http::service_fn(move |request| api.clone().handle(request))).await?)
 }

@@ -14,7 +14,7 @@ use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Subscriber};
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::{Context, Layer};
-use tracing_subscriber::registry::LookupSpan;
+use tracing_subscriber::registry::{LookupSpan, Scope};
 
 /// Writes every event it sees as one line.
 pub(super) struct JsonLines<W>(pub(super) W);
@@ -90,7 +90,7 @@ where
         let mut own = Fields::default();
         event.record(&mut own);
         let mut line = Fields::default();
-        for span in context.event_scope(event).into_iter().flat_map(|scope| scope.from_root()) {
+        for span in context.event_scope(event).into_iter().flat_map(Scope::from_root) {
             if let Some(fields) = span.extensions().get::<Fields>() {
                 fields.0.iter().for_each(|(name, value)| line.put(name, value.clone()));
             }

@@ -4,8 +4,8 @@
 //! The level is for this crate. The libraries beneath stay at warnings whatever it is: at TRACE the
 //! Lambda runtime prints whole events, and an event may hold a token or a push.
 
-use tracing::Subscriber;
-use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing::{Metadata, Subscriber};
+use tracing_subscriber::filter::{LevelFilter, Targets, filter_fn};
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
@@ -37,7 +37,19 @@ where
     } else {
         JsonLines(writer).boxed()
     };
-    tracing_subscriber::registry().with(layer).with(targets(filter(level)))
+    let level = filter(level);
+    let events = targets(level);
+    // Our spans carry the request id: the lines of every level need them.
+    let wanted = move |callsite: &Metadata<'_>| {
+        (callsite.is_span() && is_own(callsite.target()))
+            || events.would_enable(callsite.target(), callsite.level())
+    };
+    let highest = level.max(LevelFilter::INFO);
+    tracing_subscriber::registry().with(layer).with(filter_fn(wanted).with_max_level_hint(highest))
+}
+
+fn is_own(target: &str) -> bool {
+    OWN_TARGETS.iter().any(|own| target.split("::").next() == Some(own))
 }
 
 fn targets(level: LevelFilter) -> Targets {
@@ -142,6 +154,17 @@ mod tests {
                 "request_id": "r-1", "late": 7, "duration_ms": 1.5, "ok": true,
             })
         );
+    }
+
+    #[test]
+    fn a_request_id_is_on_the_lines_of_every_level() {
+        for level in ["TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"] {
+            let lines = written(level, "JSON", || {
+                let _in = tracing::info_span!("request", request_id = "r-1").entered();
+                tracing::error!("failed");
+            });
+            assert!(lines.len() == 1 && lines[0].contains(r#""request_id":"r-1""#), "{level}: {lines:?}");
+        }
     }
 
     #[test]

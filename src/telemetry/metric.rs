@@ -56,6 +56,26 @@ pub const START_PUSH: &str = "StartPush";
 /// Percent of a call's daily quota used; the call's name follows after a dot.
 pub const QUOTA_USED: &str = "QuotaUsed";
 
+/// Every metric, without what follows after a dot.
+pub const ALL: [&str; 16] = [
+    CODE_ISSUED,
+    FAILURE,
+    TOKEN_MINTED,
+    LEASE_LOST,
+    EGRESS_IP_REFUSED,
+    FOREIGN_MINT,
+    COLD_START,
+    TICKET_PUSH,
+    EVENT_FORWARDED,
+    SIGNATURE_REFUSED,
+    MISROUTED_MESSAGE,
+    TICKET_AGE,
+    TOKEN_SECONDS_LEFT,
+    WECHAT_LATENCY,
+    START_PUSH,
+    QUOTA_USED,
+];
+
 /// A unit of CloudWatch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unit {
@@ -121,7 +141,7 @@ impl Metrics {
 
     /// A call to WeChat took this long.
     pub fn call(&self, api: &str, took: Duration) {
-        let name = format!("{WECHAT_LATENCY}.{}", api);
+        let name = format!("{WECHAT_LATENCY}.{api}");
         self.put(&name, Unit::Milliseconds, took.as_secs_f64() * 1000.0, &[]);
     }
 

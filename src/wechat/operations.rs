@@ -60,7 +60,7 @@ pub struct RateLimit {
 pub struct HostProbe {
     /// `host:port`.
     pub host: String,
-    /// From the first packet to the answer's head, a new connection included; or why none came.
+    /// From asking to the answer's head, a new connection included where none was open; or why none came.
     pub answered: Result<Duration, TransportKind>,
 }
 

@@ -13,8 +13,11 @@ use super::errcode::Api;
 use super::errmsg::Refusal;
 use super::http::integer;
 
-/// Fields of a request that are public, with what their values look like.
-const PUBLIC: [(&str, fn(&str) -> bool); 5] = [
+/// A field of a request, and what a public value of it looks like.
+type PublicField = (&'static str, fn(&str) -> bool);
+
+/// Fields of a request that are public.
+const PUBLIC: [PublicField; 5] = [
     ("component_appid", is_appid),
     ("appid", is_appid),
     ("authorizer_appid", is_appid),

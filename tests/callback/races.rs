@@ -11,6 +11,9 @@ use crate::support::moto::Moto;
 
 const PUSHES: u64 = 50;
 
+/// More than enough for a slow machine.
+const TRIES: usize = 20;
+
 async fn the_newest_stays(state: Arc<dyn State>) {
     let config = SimConfig {
         component_appid: APPID.into(),
@@ -30,11 +33,19 @@ async fn the_newest_stays(state: Arc<dyn State>) {
             intake.state = state.clone();
             intake.clock = Arc::new(SystemClock);
         });
-        tokio::spawn(async move { desk.http(&event).await })
+        tokio::spawn(async move {
+            for _ in 0..TRIES {
+                let answer = desk.http(&event).await;
+                // A store that cannot keep up is a 503, and then WeChat comes again.
+                if answer.status != 503 {
+                    return assert!(answer.is_success(), "{answer:?}");
+                }
+            }
+            panic!("not stored in {TRIES} tries");
+        })
     });
     for racer in racers.collect::<Vec<_>>() {
-        let answer = racer.await.unwrap();
-        assert!(answer.is_success(), "{answer:?}");
+        racer.await.unwrap();
     }
     let (value, create_time, received_at) =
         crate::desk::stored_ticket(state.ticket_item(APPID).await.unwrap().ticket).unwrap();

@@ -45,7 +45,6 @@ impl Arriving {
 
 impl Stage {
     pub async fn new() -> Self {
-        crate::support::logs::start();
         let sim = Sim::start(SimConfig::default()).await.unwrap();
         let moto = Moto::shared();
         let config = sim.config();

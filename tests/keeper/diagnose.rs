@@ -62,7 +62,10 @@ async fn a_chain_that_holds_is_shown_link_by_link_and_nothing_is_minted() {
     keeper.refresh().await.unwrap();
     world.advance(125);
     let report = keeper.diagnose().await;
-    assert_eq!((&report["ok"], &report["failed"], &report["minting"]), (&json!(true), &json!([]), &json!("on")));
+    assert_eq!(
+        (&report["ok"], &report["failed"], &report["minting"]),
+        (&json!(true), &json!([]), &json!("on"))
+    );
     let shown: Vec<(&str, &str)> = report["links"]
         .as_array()
         .unwrap()
@@ -73,7 +76,10 @@ async fn a_chain_that_holds_is_shown_link_by_link_and_nothing_is_minted() {
     let names = ["credentials", "push_keys", "state", "ticket", &host, "token", "egress_ip", "code"];
     assert_eq!(shown, names.map(|name| (name, "ok")));
     assert_eq!(link(&report, "ticket")["age_s"], 125);
-    assert_eq!((&link(&report, "token")["age_s"], &link(&report, "token")["seconds_left"]), (&json!(125), &json!(7075)));
+    assert_eq!(
+        (&link(&report, "token")["age_s"], &link(&report, "token")["seconds_left"]),
+        (&json!(125), &json!(7075))
+    );
     assert_eq!(link(&report, "egress_ip")["client_ip"], EGRESS_IP);
     assert_eq!(link(&report, "egress_ip")["is_egress_ip"], true);
     assert!(link(&report, "host:")["latency_ms"].as_f64().unwrap() > 0.0);
@@ -114,7 +120,10 @@ async fn push_keys_that_are_missing_or_malformed_are_named_by_their_place() {
     let base = json!({"component_appid":"wxsim0000000000001","component_appsecret":"sim-secret-for-tests-only-000000"});
     for (keys, says) in [
         (json!(null), "there are none"),
-        (json!([{"token":"planted","encoding_aes_key":"planted"}]), "push_keys[0]: encoding_aes_key has 7 characters"),
+        (
+            json!([{"token":"planted","encoding_aes_key":"planted"}]),
+            "push_keys[0]: encoding_aes_key has 7 characters",
+        ),
     ] {
         let world = world().await;
         seen_from(&world, EGRESS_IP);
@@ -179,7 +188,10 @@ async fn an_address_outside_the_whitelist_is_named_with_what_it_is() {
         let report = Actor::new(&world).diagnose().await;
         names(&report, "egress_ip", &["token", "code"]);
         let egress = link(&report, "egress_ip");
-        assert_eq!((&egress["client_ip"], &egress["is_egress_ip"]), (&json!(seen), &json!(seen == EGRESS_IP)));
+        assert_eq!(
+            (&egress["client_ip"], &egress["is_egress_ip"]),
+            (&json!(seen), &json!(seen == EGRESS_IP))
+        );
         assert!(egress["remedy"].as_str().unwrap().contains(says), "{egress:#}");
     }
 }
@@ -256,6 +268,7 @@ async fn a_used_up_quota_breaks_the_code() {
     let limits = BTreeMap::from([(Api::CreatePreAuthCode, 0)]);
     let world = world_of(SimConfig { daily_quota: limits, ..SimConfig::default() }).await;
     world.ticket_arrives().await;
+    seen_from(&world, EGRESS_IP);
     let report = Actor::new(&world).diagnose().await;
     names(&report, "code", &[]);
     assert_eq!(link(&report, "code")["code"], "WeChat.DailyQuotaExhausted");

@@ -116,9 +116,7 @@ async fn with_minting_off_a_token_is_handed_over_and_none_is_ever_minted() {
 
     let token = handed_over(&world);
     let expires_at = world.now() + 7200;
-    let put = |token: &str| {
-        json!({ "action": "put_token", "component_access_token": token, "expires_at": expires_at })
-    };
+    let put = |token: &str| json!({ "action": "put_token", "component_access_token": token, "expires_at": expires_at });
     let answer = keeper.invoke(put(token.expose_secret())).await.unwrap();
     assert_eq!((&answer["seconds_left"], &answer["component_appid"]), (&json!(7200), &json!(world.appid)));
     assert_eq!(world.state.component().await.unwrap().as_deref(), Some(world.appid.as_str()));

@@ -74,7 +74,9 @@ async fn the_eleventh_reset_of_a_month_says_why_it_is_refused() {
     let keeper = Actor::new(&world);
     let (_, problem) = keeper.invoke(json!({ "action": "clear_quota", "confirm": true })).await.unwrap_err();
     assert_eq!(problem["errcode"], 48006);
-    assert!(problem["detail"].as_str().unwrap().ends_with("this month's ten resets of the quotas are used up"));
+    assert!(
+        problem["detail"].as_str().unwrap().ends_with("this month's ten resets of the quotas are used up")
+    );
 }
 
 #[tokio::test]

@@ -25,7 +25,10 @@ pub fn document(config: &SimConfig, secret: &str) -> SecretDocument {
         "component_appsecret": secret,
         "push_keys": [{ "token": config.push_token, "encoding_aes_key": config.encoding_aes_key }],
     });
-    SecretDocument { json: json.to_string().into(), version: format!("of-{secret}") }
+    // Secrets Manager gives every version another name.
+    static VERSION: AtomicUsize = AtomicUsize::new(0);
+    let version = format!("version-{}", VERSION.fetch_add(1, Ordering::Relaxed));
+    SecretDocument { json: json.to_string().into(), version }
 }
 
 /// A world whose simulator is configured, with push keys in the secret and no ticket yet.
@@ -74,9 +77,11 @@ impl Actor {
     /// Invokes the keeper. A failure is its `errorType` and the problem.
     pub async fn invoke(&self, event: Value) -> Result<Value, (String, Value)> {
         let event = LambdaEvent::new(event, Context::default());
-        self.api.clone().handle(event).await.map_err(|error| {
-            (error.code.as_str().to_owned(), serde_json::from_str(&error.message).unwrap())
-        })
+        self.api
+            .clone()
+            .handle(event)
+            .await
+            .map_err(|error| (error.code.as_str().to_owned(), serde_json::from_str(&error.message).unwrap()))
     }
 
     pub async fn refresh(&self) -> Result<Value, (String, Value)> {

@@ -28,7 +28,7 @@ async fn ticket_is_pushed(world: &World) {
         bus: std::sync::Arc::new(MemoryBus::default()),
         metrics: Metrics::memory(),
     };
-    let push = world.wechat.build_push(&Push::ticket()).unwrap();
+    let push = world.wechat.build_push(&Push::ticket_value(world.wechat.issue_ticket())).unwrap();
     let arrived = ArrivedPush { query: push.query, body: push.body.into_bytes() };
     take_in(&intake, &arrived, Instant::now() + Duration::from_secs(5)).await.unwrap();
 }

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, Once};
 
-use tracing_subscriber::fmt::format::FmtSpan;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use wechat_preauth::telemetry::log::subscriber;
 
 static NEXT: AtomicU32 = AtomicU32::new(0);
 
@@ -17,16 +18,12 @@ pub fn file(name: &str) -> PathBuf {
     folder.join(format!("{name}-{}-{number}.log", std::process::id()))
 }
 
-/// Logs what runs in this process, at the finest level and with every span. A second call changes nothing.
+/// Logs what runs in this process as the functions do, at the finest level. A second call changes
+/// nothing.
 pub fn start() {
     static STARTED: Once = Once::new();
     STARTED.call_once(|| {
         let file = std::fs::File::create(file("in-process")).unwrap();
-        tracing_subscriber::fmt()
-            .json()
-            .with_max_level(tracing_subscriber::filter::LevelFilter::TRACE)
-            .with_span_events(FmtSpan::NEW | FmtSpan::CLOSE)
-            .with_writer(Mutex::new(file))
-            .init();
+        subscriber(Some("TRACE"), None, Mutex::new(file)).init();
     });
 }

@@ -145,13 +145,10 @@ impl Keeper {
         address: std::result::Result<Option<String>, CallError>,
     ) -> Link {
         let egress = &self.outside.egress;
-        let is_refused = |problem: &&Box<Problem>| problem.code == Code::ConfigEgressIpNotRegistered;
-        let met = [token.as_ref().err(), code.as_ref().err()].into_iter().flatten().find(is_refused).cloned();
-        let refused = match &address {
-            Err(error) => Some(Problem::from_call(error, egress)).filter(|problem| is_refused(&problem)),
-            Ok(_) => None,
-        };
-        if let Some(problem) = met.or(refused) {
+        let is_refused = |problem: &Problem| problem.code == Code::ConfigEgressIpNotRegistered;
+        let met = [token.as_ref().err(), code.as_ref().err()].into_iter().flatten();
+        let asked = address.as_ref().err().map(|error| Problem::from_call(error, egress));
+        if let Some(problem) = met.cloned().chain(asked).find(|problem| is_refused(problem)) {
             return links::egress_ip(problem.client_ip.as_deref(), Some(&problem), egress);
         }
         match (token, address) {

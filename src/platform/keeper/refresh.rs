@@ -1,6 +1,7 @@
 //! What the schedule wakes the keeper for, every minute: renew the token when it is time, watch the
 //! ticket, measure the quotas once an hour. With nothing to do it reads two items and that is all.
 
+use secrecy::ExposeSecret as _;
 use serde::Serialize;
 use tokio::time::Instant;
 
@@ -85,7 +86,8 @@ impl Keeper {
             if after.token.as_ref().is_none_or(|token| token.minted_at < held.token.minted_at) {
                 after.token = Some(held.token.clone());
             }
-            before.token.is_none_or(|old| old.minted_at != held.token.minted_at)
+            let new = held.token.value.expose_secret();
+            before.token.is_none_or(|old| old.value.expose_secret() != new)
         });
         Ok((after, renewed))
     }
