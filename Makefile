@@ -13,7 +13,10 @@ run: ## Run the whole service on this machine, with WeChat simulated (ONCE=1: en
 	cargo run --quiet --locked --example local -- $(if $(ONCE),--once)
 
 .PHONY: test
-test: $(VENV)/installed ## Run all tests
+test: test-rust test-template test-egress ## Run all tests
+
+.PHONY: test-rust
+test-rust: $(VENV)/installed ## Test the code, and search what it printed for secrets
 	rm -rf target/test-logs && mkdir -p target/test-logs
 	set -o pipefail; cargo test --workspace --locked --no-fail-fast 2>&1 | tee target/test-logs/suite.log
 	python3 scripts/find-secrets.py target/test-logs
@@ -32,4 +35,4 @@ $(VENV)/installed: tests/requirements.txt
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check --no-deps cargo-lambda==1.9.2
 	touch $@
 
--include deploy.mk
+include deploy.mk

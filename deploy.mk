@@ -9,6 +9,8 @@ PROFILE ?=
 ARCHITECTURE ?= x86_64
 # The first deployment asks for the parameters. Later ones may do without: GUIDED=
 GUIDED ?= --guided
+# Where samconfig.toml keeps the answers: one name for each stack.
+CONFIG_ENV ?= default
 
 TEMPLATE_VENV := .venv-template
 SCAN_VENV := .venv-scan
@@ -30,7 +32,7 @@ build: $(TEMPLATE_VENV)/installed ## Build the three functions for Lambda, and c
 
 .PHONY: deploy
 deploy: build ## Deploy the stack STACK to REGION (asks for the parameters; GUIDED= takes those in samconfig.toml)
-	$(WITH_TOOLS) sam deploy --stack-name $(STACK) $(WHERE) $(GUIDED)
+	$(WITH_TOOLS) sam deploy --config-env $(CONFIG_ENV) --stack-name $(STACK) $(WHERE) $(GUIDED)
 
 .PHONY: credentials
 credentials: $(TEMPLATE_VENV)/installed ## Fill the credentials secret of STACK, from prompts

@@ -1,0 +1,78 @@
+//! What the fuzz targets of the events hold true for any event, on a few of them.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+use std::path::Path;
+
+use lambda_http::request::{RequestContext, from_str};
+use lambda_http::{Request, RequestExt as _};
+use serde_json::{Value, json};
+use wechat_preauth::api::{push_event, request};
+use wechat_preauth::platform::Code;
+
+fn is_direct(request: &Request) -> bool {
+    matches!(request.request_context_ref(), Some(RequestContext::PassThrough))
+}
+
+/// Every file in `events/` that an API sends.
+fn events_of_apis() -> Vec<(String, Value)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("events");
+    let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    files
+        .map(|path| (path.display().to_string(), std::fs::read_to_string(path).unwrap()))
+        .filter(|(_, text)| !is_direct(&from_str(text).unwrap()))
+        .map(|(name, text)| (name, serde_json::from_str(&text).unwrap()))
+        .collect()
+}
+
+/// `lambda_http` passes on as a direct invocation what it does not recognize. Whoever may only reach an
+/// API must not get past its path and its methods in that way.
+#[test]
+fn an_apis_event_that_is_not_recognized_is_refused_by_both_functions() {
+    let events = events_of_apis();
+    assert!(events.len() >= 10);
+    for (name, event) in events {
+        for (field, instead) in [
+            ("headers", json!({ "host": "a\u{0}b" })),
+            ("headers", json!({ "": "" })),
+            ("requestContext", Value::Null),
+            ("body", json!({ "query": {}, "body": "<xml/>" })),
+            ("isBase64Encoded", json!("no")),
+        ] {
+            let mut event = event.clone();
+            event[field] = instead;
+            let request = from_str(&event.to_string()).unwrap();
+            assert!(is_direct(&request), "{name}: {field}");
+            let body = request.body().as_ref();
+            let refused = push_event::from_direct(body).err().map(|problem| problem.code);
+            assert_eq!(refused, Some(Code::RequestInvalid), "{name}: {field}");
+            let refused = request::parse(body).err().map(|problem| problem.code);
+            assert_eq!(refused, Some(Code::RequestInvalid), "{name}: {field}");
+        }
+    }
+}
+
+#[test]
+fn bytes_that_are_no_json_are_refused_by_both_functions() {
+    let deep = "[".repeat(100_000);
+    let deep_query = format!(r#"{{"query":{}"#, r#"{"query":"#.repeat(1_000));
+    for bytes in [
+        b"\xff\xfe{}".as_slice(),
+        "\u{feff}{}".as_bytes(),
+        b"{\"reference\":\"\xff\"}",
+        br#"{"reference":"\ud800"}"#,
+        br#"{"query":{"nonce":"\ud800"},"body":""}"#,
+        b"{\"body\":\"\0\",\"query\":{}}",
+        br#"{"query":{},"body":""}{"#,
+        b"\0",
+        &deep.as_bytes()[..16 * 1024],
+        deep.as_bytes(),
+        deep_query.as_bytes(),
+    ] {
+        let shown = String::from_utf8_lossy(&bytes[..bytes.len().min(60)]);
+        let refused = push_event::from_direct(bytes).err().map(|problem| problem.code);
+        assert_eq!(refused, Some(Code::RequestInvalid), "{shown}");
+        let refused = request::parse(bytes).err().map(|problem| problem.code);
+        assert_eq!(refused, Some(Code::RequestInvalid), "{shown}");
+    }
+}
