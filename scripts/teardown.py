@@ -92,7 +92,7 @@ def main(argv: list[str]) -> int:
     for name, why, _ in staying:
         print(f"  {name}\n      {why}")
     print("\nThe logs, the event archive and the alarms go. Lambda takes up to 40 minutes to leave the network.")
-    if input(f"Type the stack's name to delete it: ").strip() != stack.name:
+    if input("Type the stack's name to delete it: ").strip() != stack.name:
         raise Stop("Not deleted.")
     cloudformation = stack.client("cloudformation")
     cloudformation.delete_stack(StackName=stack.name)

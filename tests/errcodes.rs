@@ -10,7 +10,8 @@ use lambda_http::{Body, Request, RequestExt as _};
 use serde_json::{Value, json};
 use support::service::World;
 use wechat_preauth::api::preauthcode::PreAuthCodeApi;
-use wechat_preauth::wechat::Errcode;
+use wechat_preauth::platform::{Clock, EgressIps, Problem};
+use wechat_preauth::wechat::{Api as WeChatApi, CallError, Errcode, Refusal};
 use wechat_sim::{Api, Fault, FaultKind};
 
 /// errcode; status; code; Retry-After on the code call and on the mint call; what the remedy says.
@@ -149,6 +150,9 @@ async fn every_errcode_on_the_mint_call_reaches_the_caller_as_documented() {
         check(row, true, &answer);
         let (error_type, message) = directly(&api, "direct-empty.json").await;
         assert_eq!(error_type, answer.body["code"].as_str().unwrap(), "{message}");
+        // The second answer comes from the stored backoff and says the same.
+        assert_eq!(message["retry_after"], answer.body["retry_after"], "{message}");
+        assert_eq!(message.get("remedy"), answer.body.get("remedy"), "{message}");
         assert_eq!(world.code_calls(), 0);
     }
 }
@@ -200,6 +204,7 @@ async fn odd_but_valid_answers_are_taken() {
 async fn a_wechat_that_hangs_is_a_timeout_within_the_invocations_time() {
     let world = World::new().await;
     let api = PreAuthCodeApi::new(world.outside());
+    assert_eq!(over_http(&api, "rest-api.json").await.status, 200);
     world.wechat.inject(Fault::new(FaultKind::Hang).on(Api::CreatePreAuthCode).forever());
     let mut context = lambda_http::Context::default();
     context.request_id = "8f507cfc-xmpl-4697-b07a-ac58fc914c95".into();
@@ -225,4 +230,38 @@ async fn a_wechat_that_hangs_is_a_timeout_within_the_invocations_time() {
             "retry_after": 5,
         })
     );
+}
+
+/// A clock that breaks the code that asks it.
+struct BrokenClock;
+
+impl Clock for BrokenClock {
+    fn now(&self) -> i64 {
+        panic!("the clock is broken")
+    }
+}
+
+#[tokio::test]
+async fn a_bug_is_an_internal_problem_and_is_counted() {
+    let world = World::new().await;
+    let mut outside = world.outside();
+    outside.clock = Arc::new(BrokenClock);
+    let metrics = outside.metrics.clone();
+    let api = PreAuthCodeApi::new(outside);
+    let answer = over_http(&api, "rest-api.json").await;
+    assert_eq!((answer.status, &answer.body["code"]), (500, &json!("Internal")));
+    assert!(!answer.body["request_id"].as_str().unwrap().is_empty());
+    assert_eq!(directly(&api, "direct.json").await.0, "Internal");
+    assert_eq!((metrics.sum("Failure.Internal"), metrics.sum("FunctionError")), (2.0, 1.0));
+}
+
+#[test]
+fn whether_a_retry_helps_is_said_the_same_in_both_places() {
+    for errcode in Errcode::NAMED {
+        for api in [WeChatApi::ComponentToken, WeChatApi::CreatePreAuthCode] {
+            let refusal = CallError::Refused(Refusal::new(api, errcode.number(), "", &[]));
+            let problem = Problem::from_call(&refusal, &EgressIps::default());
+            assert_eq!(problem.code.retryable(), errcode.meaning(api).retry_helps, "{errcode:?} on {api}");
+        }
+    }
 }

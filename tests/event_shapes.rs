@@ -76,3 +76,11 @@ fn bytes_that_are_no_json_are_refused_by_both_functions() {
         assert_eq!(refused, Some(Code::RequestInvalid), "{shown}");
     }
 }
+
+#[test]
+fn a_long_name_that_is_quoted_is_cut_between_characters() {
+    let event = json!({ format!("a{}", "订".repeat(100)): null }).to_string();
+    let problem = request::parse(event.as_bytes()).unwrap_err();
+    let shown = format!("unknown field \"a{}\";", "订".repeat(63));
+    assert!(problem.detail.starts_with(&shown), "{}", problem.detail);
+}

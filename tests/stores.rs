@@ -2,7 +2,10 @@
 
 mod support;
 
+use std::collections::HashMap;
 use std::sync::Arc;
+
+use aws_sdk_dynamodb::types::AttributeValue;
 
 use secrecy::ExposeSecret as _;
 use support::moto::Moto;
@@ -91,7 +94,8 @@ async fn keeps_its_promises(state: Arc<dyn State>) {
     assert!(state.token_item(APPID).await.unwrap().backoff.is_none());
 
     // A token that is handed over replaces whatever was there.
-    state.put_token(APPID, &token("handed", NOW + 60)).await.unwrap();
+    assert!(!state.put_token(APPID, &token("older", NOW + 51)).await.unwrap());
+    assert!(state.put_token(APPID, &token("handed", NOW + 60)).await.unwrap());
     assert_eq!(stored_value(state).await.as_deref(), Some("handed"));
 
     // A ticket's value changes only to a later one; every push is noted.
@@ -140,6 +144,8 @@ async fn survives_races(state: Arc<dyn State>) {
     }
     let stored = state.ticket_item(APPID).await.unwrap().ticket.unwrap();
     assert_eq!((stored.value.expose_secret(), stored.create_time), ("ticket-0", NOW));
+    // Whichever was written last, the heartbeat is that of the latest push.
+    assert_eq!(stored.received_at, NOW + 23);
 }
 
 #[tokio::test]
@@ -173,4 +179,23 @@ async fn a_missing_table_is_an_outage_and_says_so() {
     assert_eq!(error.to_string(), "ResourceNotFoundException");
     let error = state.take_lease(APPID, &TokenItem::default(), &lease("x"), NOW).await.unwrap_err();
     assert_eq!(error.to_string(), "ResourceNotFoundException");
+}
+
+#[tokio::test]
+async fn an_item_that_another_version_wrote_does_not_stop_minting() {
+    support::logs::start();
+    let moto = Moto::shared();
+    let table = moto.create_table().await;
+    let text = |value: &str| AttributeValue::S(value.into());
+    let number = |value: i64| AttributeValue::N(value.to_string());
+    let backoff = HashMap::from([("code".into(), text("Of.Tomorrow")), ("until".into(), number(NOW))]);
+    let put = moto.dynamodb().put_item().table_name(&table).item("pk", text(&format!("token#{APPID}")));
+    put.item("minted_at", number(NOW)).item("backoff", AttributeValue::M(backoff)).send().await.unwrap();
+    let state = DynamoDbState::new(moto.dynamodb(), table);
+    let item = state.token_item(APPID).await.unwrap();
+    assert!(item.token.is_none());
+    assert_eq!(item.backoff.as_ref().unwrap().code, Code::WeChatError);
+    assert!(take(&state, &item, "next", NOW).await);
+    assert!(state.store_token(APPID, "next", &token("one", NOW + 1)).await.unwrap());
+    assert!(state.token_item(APPID).await.unwrap().backoff.is_none());
 }

@@ -5,6 +5,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
+use wechat_preauth_fuzz::wechat::code_fingerprint;
 use wechat_preauth_fuzz::wechat::push::Push;
 
 fuzz_target!(|data: &[u8]| {
@@ -22,8 +23,10 @@ fuzz_target!(|data: &[u8]| {
             assert!((1..=128).contains(&info_type.len()));
             assert!(depth(&Value::Object(detail.clone())) <= 16);
             assert_eq!(detail["InfoType"], info_type.as_str());
-            // A code is never passed on, only its fingerprint.
-            assert!(detail.get("PreAuthCode").is_none_or(|code| code == ""));
+            // A code is passed on with its fingerprint beside it, and there is no other fingerprint.
+            let code = detail.get("PreAuthCode").and_then(Value::as_str).filter(|code| !code.is_empty());
+            let fingerprint = detail.get("code_fingerprint").and_then(Value::as_str);
+            assert_eq!(fingerprint.map(str::to_owned), code.map(code_fingerprint));
             // What EventBridge takes is bounded, so what it is given is.
             assert!(Value::Object(detail).to_string().len() <= 2 * xml.len() + 64);
         }

@@ -69,15 +69,14 @@ impl CallbackApi {
         let span = tracing::info_span!("push", request_id = invocation.request_id, direct);
         let request_id = invocation.request_id.clone();
         // A task of its own, so that a panic becomes an answer too.
-        let work = tokio::spawn(self.answer(request, direct, invocation).instrument(span));
-        let result = work
-            .await
-            .unwrap_or_else(|_panicked| Err(Problem::new(Code::Internal, "this service made a mistake")));
+        let work = tokio::spawn(self.clone().answer(request, direct, invocation).instrument(span));
+        let metrics = &self.intake.metrics;
+        let result = work.await.unwrap_or_else(|_panicked| Err(failure::panicked(metrics)));
         match result {
             Ok(Done::Taken) if direct => Ok(json_response(&json!({ "result": SUCCESS }))),
             Ok(Done::Taken) => Ok(text_response(SUCCESS)),
             Ok(Done::Greeted) => Ok(text_response("ok")),
-            Err(problem) if direct => Err(FunctionError::new(&problem, &request_id)),
+            Err(problem) if direct => Err(failure::function_error(metrics, &problem, &request_id)),
             Err(problem) => Ok(refusal(&problem, &request_id)),
         }
     }

@@ -1,8 +1,10 @@
-//! A failure in the metrics: once in all, once under its code.
+//! A failure in the metrics: once in all, once under its code, and once more when it leaves as a
+//! function error, so that Lambda's own count of errors can be told from crashes.
 
 use serde_json::{Value, json};
 
-use crate::platform::Problem;
+use super::answer::FunctionError;
+use crate::platform::{Code, Problem};
 use crate::telemetry::Metrics;
 use crate::telemetry::metric::{self, Unit};
 
@@ -18,4 +20,17 @@ pub fn count(metrics: &Metrics, problem: &Problem) {
     metrics.put(metric::FAILURE, Unit::Count, 1.0, &properties);
     let by_code = format!("{}.{}", metric::FAILURE, problem.code);
     metrics.put(&by_code, Unit::Count, 1.0, &properties);
+}
+
+/// The problem of work that panicked, counted. The panic itself is in the log, with its place.
+pub fn panicked(metrics: &Metrics) -> Box<Problem> {
+    let problem = Problem::new(Code::Internal, "this service made a mistake");
+    count(metrics, &problem);
+    problem
+}
+
+/// The function error of a direct invocation, counted.
+pub fn function_error(metrics: &Metrics, problem: &Problem, request_id: &str) -> FunctionError {
+    metrics.count(metric::FUNCTION_ERROR);
+    FunctionError::new(problem, request_id)
 }

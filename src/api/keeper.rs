@@ -13,7 +13,7 @@ use tracing::Instrument as _;
 use super::action::Action;
 use super::answer::FunctionError;
 use super::{Invocation, failure};
-use crate::platform::{Code, Keeper, Outside, Problem, Result, TokenKeeper};
+use crate::platform::{Code, Keeper, Outside, Result, TokenKeeper};
 use crate::telemetry::metric;
 
 /// The function, for as long as its environment lives.
@@ -47,10 +47,11 @@ impl KeeperApi {
         let span = tracing::info_span!("keeper", request_id = invocation.request_id);
         let request_id = invocation.request_id.clone();
         // A task of its own, so that a panic becomes an answer too.
-        let work = tokio::spawn(self.answer(event.payload, invocation).instrument(span));
+        let work = tokio::spawn(self.clone().answer(event.payload, invocation).instrument(span));
+        let metrics = &self.keeper.outside().metrics;
         work.await
-            .unwrap_or_else(|_panicked| Err(Problem::new(Code::Internal, "this service made a mistake")))
-            .map_err(|problem| FunctionError::new(&problem, &request_id))
+            .unwrap_or_else(|_panicked| Err(failure::panicked(metrics)))
+            .map_err(|problem| failure::function_error(metrics, &problem, &request_id))
     }
 
     async fn answer(self: Arc<Self>, event: Value, invocation: Invocation) -> Result<Value> {

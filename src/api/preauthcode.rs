@@ -8,7 +8,7 @@ use lambda_http::http::Method;
 use lambda_http::request::RequestContext;
 use lambda_http::{Body, Request, RequestExt as _, Response};
 use serde_json::json;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 use tracing::Instrument as _;
 
 use super::answer::{FunctionError, IssuedAnswer, json_response, problem_response};
@@ -50,13 +50,12 @@ impl PreAuthCodeApi {
         let span = tracing::info_span!("request", request_id = invocation.request_id, direct);
         let request_id = invocation.request_id.clone();
         // A task of its own, so that a panic becomes an answer too.
-        let work = tokio::spawn(self.answer(request, direct, invocation).instrument(span));
-        let result = work
-            .await
-            .unwrap_or_else(|_panicked| Err(Problem::new(Code::Internal, "this service made a mistake")));
+        let work = tokio::spawn(self.clone().answer(request, direct, invocation).instrument(span));
+        let metrics = &self.outside.metrics;
+        let result = work.await.unwrap_or_else(|_panicked| Err(failure::panicked(metrics)));
         match result {
             Ok(code) => Ok(json_response(&IssuedAnswer::from(&code))),
-            Err(problem) if direct => Err(FunctionError::new(&problem, &request_id)),
+            Err(problem) if direct => Err(failure::function_error(metrics, &problem, &request_id)),
             Err(problem) => Ok(problem_response(&problem, &request_id)),
         }
     }
@@ -77,7 +76,9 @@ impl PreAuthCodeApi {
                 routed(&request)?;
             }
             let request = request::parse(request.body().as_ref())?;
-            self.issuer.issue(&request, invocation.deadline).await
+            let work = self.issuer.issue(&request, invocation.deadline);
+            // The last guard, should something below not keep the deadline.
+            timeout_at(invocation.deadline, work).await.unwrap_or_else(|_elapsed| Err(Problem::timeout()))
         }
         .await;
         let duration_ms = started.elapsed().as_secs_f64() * 1000.0;

@@ -1,5 +1,6 @@
 //! The shared state in DynamoDB: one table with the string key `pk`. Reads are strongly consistent;
-//! every write is conditional, and a condition that fails brings the item back in the same call.
+//! every write is conditional, and a condition that fails brings the item back in the same call. The
+//! SDK repeats a write whose answer was lost, so each method knows its own hand when it meets it.
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
@@ -8,6 +9,7 @@ use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
 use secrecy::ExposeSecret as _;
+use uuid::Uuid;
 
 use super::clients::describe;
 use super::item::{Item, number, read_ticket_item, read_token_item, text, write_backoff, write_lease};
@@ -102,14 +104,18 @@ impl State for DynamoDbState {
                 request = request.expression_attribute_values(":minted_at", number(token.minted_at));
                 "minted_at = :minted_at"
             }
-            None => "attribute_not_exists(minted_at)",
+            // An item that lacks any part of a token has none.
+            None => {
+                request = request.expression_attribute_names("#value", "value");
+                "(attribute_not_exists(#value) OR attribute_not_exists(minted_at) OR attribute_not_exists(expires_at))"
+            }
         };
         let backoff = match &seen.backoff {
             Some(backoff) => {
                 request = request
                     .expression_attribute_names("#until", "until")
                     .expression_attribute_values(":until", number(backoff.until));
-                "backoff.#until = :until"
+                "(backoff.#until = :until OR attribute_not_exists(backoff.#until))"
             }
             None => "attribute_not_exists(backoff)",
         };
@@ -172,18 +178,19 @@ impl State for DynamoDbState {
         }
     }
 
-    async fn put_token(&self, appid: &str, token: &StoredToken) -> Result<(), StateError> {
+    async fn put_token(&self, appid: &str, token: &StoredToken) -> Result<bool, StateError> {
         let request = self
             .update(token_key(appid))
             .update_expression(
                 "SET #value = :value, expires_at = :expires_at, minted_at = :minted_at REMOVE #lease, backoff",
             )
+            .condition_expression("attribute_not_exists(minted_at) OR minted_at <= :minted_at")
             .expression_attribute_names("#lease", "lease")
             .expression_attribute_names("#value", "value")
             .expression_attribute_values(":value", text(token.value.expose_secret()))
             .expression_attribute_values(":expires_at", number(token.expires_at))
             .expression_attribute_values(":minted_at", number(token.minted_at));
-        write(request).await.map(|_| ())
+        Ok(matches!(write(request).await?, Written::Yes))
     }
 
     async fn ticket_item(&self, appid: &str) -> Result<TicketItem, StateError> {
@@ -193,31 +200,38 @@ impl State for DynamoDbState {
     async fn put_ticket(&self, appid: &str, ticket: &Ticket) -> Result<bool, StateError> {
         let newer = self
             .update(ticket_key(appid))
-            .update_expression("SET #value = :value, create_time = :create_time, received_at = :received_at")
+            .update_expression(
+                "SET #value = :value, create_time = :create_time, \
+                 received_at = if_not_exists(received_at, :received_at)",
+            )
             .condition_expression("attribute_not_exists(create_time) OR create_time < :create_time")
             .expression_attribute_names("#value", "value")
             .expression_attribute_values(":value", text(ticket.value.expose_secret()))
             .expression_attribute_values(":create_time", number(ticket.create_time))
             .expression_attribute_values(":received_at", number(ticket.received_at));
-        if matches!(write(newer).await?, Written::Yes) {
-            return Ok(true);
-        }
+        let newest = matches!(write(newer).await?, Written::Yes);
+        // A write of its own, because pushes may overtake each other, and the last arrival counts.
         let seen = self
             .update(ticket_key(appid))
             .update_expression("SET received_at = :received_at")
             .condition_expression("received_at < :received_at")
             .expression_attribute_values(":received_at", number(ticket.received_at));
-        write(seen).await.map(|_| false)
+        write(seen).await.map(|_| newest)
     }
 
     async fn claim_start_push(&self, appid: &str, now: i64, not_since: i64) -> Result<bool, StateError> {
+        let claim = Uuid::new_v4().to_string();
         let request = self
             .update(ticket_key(appid))
-            .update_expression("SET start_push_at = :now")
+            .update_expression("SET start_push_at = :now, start_push_by = :claim")
             .condition_expression("attribute_not_exists(start_push_at) OR start_push_at <= :not_since")
             .expression_attribute_values(":now", number(now))
+            .expression_attribute_values(":claim", text(&claim))
             .expression_attribute_values(":not_since", number(not_since));
-        Ok(matches!(write(request).await?, Written::Yes))
+        match write(request).await? {
+            Written::Yes => Ok(true),
+            Written::No(item) => Ok(item.get("start_push_by") == Some(&text(&claim))),
+        }
     }
 
     async fn component(&self) -> Result<Option<String>, StateError> {

@@ -37,20 +37,22 @@ pub fn read_token_item(item: &Item) -> TokenItem {
     let lease = item.get("lease").and_then(|lease| lease.as_m().ok()).and_then(|lease| {
         Some(Lease { holder: get_text(lease, "holder")?, expires_at: get_number(lease, "expires_at")? })
     });
-    let backoff = item.get("backoff").and_then(|backoff| backoff.as_m().ok()).and_then(read_backoff);
+    let backoff = item.get("backoff").and_then(|backoff| backoff.as_m().ok()).map(read_backoff);
     TokenItem { token, lease, backoff }
 }
 
-fn read_backoff(item: &Item) -> Option<Backoff> {
-    Some(Backoff {
-        code: Code::from_name(&get_text(item, "code")?)?,
+/// Whatever is there counts as a backoff: one that could not be read could never be cleared.
+fn read_backoff(item: &Item) -> Backoff {
+    Backoff {
+        // A later version of this service may have codes of its own.
+        code: get_text(item, "code").and_then(|name| Code::from_name(&name)).unwrap_or(Code::WeChatError),
         errcode: get_number(item, "errcode"),
         client_ip: get_text(item, "client_ip"),
-        count: get_number(item, "count")?.try_into().ok()?,
-        until: get_number(item, "until")?,
+        count: get_number(item, "count").and_then(|count| count.try_into().ok()).unwrap_or(1),
+        until: get_number(item, "until").unwrap_or_default(),
         ticket_create_time: get_number(item, "ticket_create_time"),
         credentials_version: get_text(item, "credentials_version"),
-    })
+    }
 }
 
 pub fn write_lease(lease: &Lease) -> AttributeValue {

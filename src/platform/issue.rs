@@ -11,6 +11,7 @@ use super::links::{AuthorizationUrls, LinkOptions};
 use super::problem::{Code, Problem, Result};
 use super::retry::Attempts;
 use super::token::{Held, Role, TokenKeeper};
+use super::token_decision::REMINT_AFTER_REFUSAL;
 use crate::wechat::errcode::{Api, Class};
 use crate::wechat::http::CallError;
 use crate::wechat::{PreAuthCode, TransportError, code_fingerprint};
@@ -29,9 +30,9 @@ const MAX_CALLS: u32 = 3;
 const MAX_TOKENS: u32 = 3;
 
 /// For this many seconds a refusal that concerns every caller (whitelist, appid, quota) is answered
-/// without asking again: long enough to spare WeChat a flood, short enough to be over when the
-/// operator has mended it.
-const REFUSAL_MEMORY: i64 = 3;
+/// without asking again: first and longest time, doubling while the refusals go on. Long enough to spare
+/// WeChat a flood, short enough to be over soon after the operator has mended it.
+const REFUSAL_MEMORY: (i64, i64) = (3, 30);
 
 /// What a caller asks for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -67,8 +68,15 @@ pub struct IssuedCode {
 pub struct Issuer {
     outside: Outside,
     tokens: TokenKeeper,
-    /// The last refusal that no repetition can change, and when to ask again.
-    refused: Mutex<Option<(Box<Problem>, i64)>>,
+    /// The last refusal that no repetition can change.
+    refused: Mutex<Option<Refused>>,
+}
+
+struct Refused {
+    problem: Box<Problem>,
+    /// When to ask again, and how long it was until then.
+    until: i64,
+    pause: i64,
 }
 
 impl Issuer {
@@ -105,17 +113,18 @@ impl Issuer {
         let mut held = self.tokens.get(deadline).await?;
         for _ in 0..MAX_TOKENS {
             match create(&self.outside, &held, deadline).await {
-                Ok(code) => return Ok(issued(&self.outside, request, held.appid, &code)),
+                Ok((code, asked_at)) => {
+                    *self.memory() = None;
+                    return Ok(issued(request, held.appid, &code, asked_at));
+                }
                 Err(error) if is_token_rejected(&error) => {
                     held = self.tokens.replace(&held, deadline).await?;
                 }
                 Err(error) => return Err(self.failed(&error)),
             }
         }
-        Err(Problem::new(
-            Code::WeChatTokenRejected,
-            "WeChat refused one component access token after another",
-        ))
+        // One token after another was refused, the last of them just stored or minted.
+        Err(self.tokens.token_rejected(REMINT_AFTER_REFUSAL))
     }
 
     fn failed(&self, error: &CallError) -> Box<Problem> {
@@ -123,18 +132,21 @@ impl Issuer {
         if let CallError::Refused(refusal) = error
             && is_lasting(refusal.meaning().class)
         {
-            let until = self.outside.clock.now() + REFUSAL_MEMORY;
-            *self.memory() = Some((problem.clone(), until));
+            let mut memory = self.memory();
+            let (first, longest) = REFUSAL_MEMORY;
+            let pause = memory.as_ref().map_or(first, |last| (last.pause * 2).min(longest));
+            let until = self.outside.clock.now() + pause;
+            *memory = Some(Refused { problem: problem.clone(), until, pause });
         }
         problem
     }
 
     fn refused_a_moment_ago(&self) -> Option<Box<Problem>> {
         let now = self.outside.clock.now();
-        self.memory().as_ref().filter(|(_, until)| now < *until).map(|(problem, _)| problem.clone())
+        self.memory().as_ref().filter(|last| now < last.until).map(|last| last.problem.clone())
     }
 
-    fn memory(&self) -> MutexGuard<'_, Option<(Box<Problem>, i64)>> {
+    fn memory(&self) -> MutexGuard<'_, Option<Refused>> {
         self.refused.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -147,22 +159,23 @@ const fn is_lasting(class: Class) -> bool {
     )
 }
 
-/// Calls until a code or a final answer is there, or the time is over.
+/// Calls until a code or a final answer is there, or the time is over. With the code comes when it was
+/// asked for: its life is counted from there.
 async fn create(
     outside: &Outside,
     held: &Held,
     deadline: Instant,
-) -> std::result::Result<PreAuthCode, CallError> {
+) -> std::result::Result<(PreAuthCode, i64), CallError> {
     let mut attempts = Attempts::new(MAX_CALLS, LONGEST_CALL, deadline);
     loop {
         let Some(timeout) = attempts.next_timeout() else {
             return Err(CallError::Transport(TransportError::no_time(Api::CreatePreAuthCode)));
         };
-        let called = Instant::now();
+        let (called, asked_at) = (Instant::now(), outside.clock.now());
         let answer = outside.wechat.create_preauthcode(&held.appid, &held.token.value, timeout).await;
         outside.metrics.call(Api::CreatePreAuthCode.name(), called.elapsed());
         let error = match answer {
-            Ok(code) => return Ok(code),
+            Ok(code) => return Ok((code, asked_at)),
             Err(error) => error,
         };
         let passing = match &error {
@@ -180,11 +193,11 @@ fn is_token_rejected(error: &CallError) -> bool {
     matches!(error, CallError::Refused(refusal) if refusal.meaning().class == Class::TokenRejected)
 }
 
-fn issued(outside: &Outside, request: &IssueRequest, appid: String, code: &PreAuthCode) -> IssuedCode {
+fn issued(request: &IssueRequest, appid: String, code: &PreAuthCode, asked_at: i64) -> IssuedCode {
     let value = code.value.expose_secret();
     IssuedCode {
         expires_in: code.expires_in,
-        expires_at: rfc3339(outside.clock.now().saturating_add(code.expires_in)),
+        expires_at: rfc3339(asked_at.saturating_add(code.expires_in)),
         code_fingerprint: code_fingerprint(value),
         reference: request.reference.clone(),
         authorization_urls: request.links.as_ref().map(|links| links.urls(&appid, value)),

@@ -27,12 +27,19 @@ pub struct LinkOptions {
 }
 
 /// The two links of one code.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Clone, PartialEq, Eq, Serialize)]
 pub struct AuthorizationUrls {
     /// For a browser on a computer.
     pub pc: String,
     /// For WeChat on a phone.
     pub mobile: String,
+}
+
+impl std::fmt::Debug for AuthorizationUrls {
+    /// Shows nothing: the code is in both links.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("AuthorizationUrls").finish_non_exhaustive()
+    }
 }
 
 impl LinkOptions {
@@ -134,6 +141,7 @@ mod tests {
             &redirect_uri=https%3A%2F%2Fshop.example.com%2Fwx%2Fcallback%3Forder%3D17%26name%3D%25E5%25BA%2597\
             &auth_type=6&biz_appid=wxba5fad812f8e6fb9&category_id_list=99%7C1";
         assert_eq!(urls.pc, format!("https://mp.weixin.qq.com/cgi-bin/componentloginpage?{shared}"));
+        assert!(!format!("{urls:?}").contains("preauthcode"));
         assert_eq!(
             urls.mobile,
             format!(

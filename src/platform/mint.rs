@@ -4,11 +4,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 use super::problem::{Problem, Result};
 use super::retry::Attempts;
-use super::state::{Backoff, Lease, LeaseAttempt, StoredToken, Ticket, TokenItem};
+use super::state::{Backoff, Lease, LeaseAttempt, StateError, StoredToken, Ticket, TokenItem};
 use super::{Credentials, Outside};
 use crate::telemetry::metric;
 use crate::wechat::errcode::{Api, Class};
@@ -25,6 +25,10 @@ const STORE_RESERVE: Duration = Duration::from_secs(1);
 
 /// The longest one mint call may take; WeChat has been seen to take four seconds.
 const LONGEST_CALL: Duration = Duration::from_secs(5);
+
+/// A mint with less time than this is left to somebody who has more: one that is cut off may have
+/// killed the old token for a new one that nobody knows.
+const SHORTEST_MINT: Duration = Duration::from_secs(5);
 
 /// Mint calls in one mint, whatever the reason for the next one.
 const MAX_CALLS: u32 = 3;
@@ -74,21 +78,20 @@ pub(super) async fn mint(
     let Some(ticket) = outside.state.ticket_item(appid).await?.ticket else {
         return Err(Problem::ticket_missing());
     };
+    if deadline.saturating_duration_since(Instant::now()) < SHORTEST_MINT {
+        return Err(Problem::token_pending());
+    }
     let now = outside.clock.now();
     let lease = Lease { holder: uuid::Uuid::new_v4().to_string(), expires_at: now + LEASE_SECONDS };
-    let started = Instant::now();
-    let store_by = started + MINT_BUDGET;
-    let call_by = (store_by - STORE_RESERVE).min(deadline);
-    if Attempts::new(MAX_CALLS, LONGEST_CALL, call_by).next_timeout().is_none() {
-        return Err(Problem::timeout());
-    }
+    let store_by = (Instant::now() + MINT_BUDGET).min(deadline);
+    let call_by = store_by - STORE_RESERVE;
     match outside.state.take_lease(appid, seen, &lease, now).await? {
         LeaseAttempt::Taken => {}
         LeaseAttempt::NotTaken(item) => return Ok(Minted::NotTaken(item)),
     }
     match call(outside, credentials, &ticket, call_by).await {
         Ok(token) => Ok(store(outside, appid, &lease.holder, token, store_by).await),
-        Err(failure) => Err(give_up(outside, appid, &lease.holder, seen, &ticket, failure).await),
+        Err(failure) => Err(give_up(outside, appid, &lease.holder, seen, &ticket, failure, store_by).await),
     }
 }
 
@@ -107,7 +110,7 @@ async fn call(
             let error = CallError::Transport(TransportError::no_time(Api::ComponentToken));
             return Err(Failure { error, unclear, credentials });
         };
-        let called = Instant::now();
+        let (called, minted_at) = (Instant::now(), outside.clock.now());
         let answer = outside
             .wechat
             .component_token(
@@ -120,7 +123,6 @@ async fn call(
         outside.metrics.call(Api::ComponentToken.name(), called.elapsed());
         let error = match answer {
             Ok(token) => {
-                let minted_at = outside.clock.now();
                 return Ok(StoredToken {
                     value: token.value,
                     expires_at: minted_at.saturating_add(token.expires_in),
@@ -139,8 +141,8 @@ async fn call(
                 // Seen to pass by itself: nine times in one outage, with the same parameters.
                 Class::Unauthorized => !std::mem::replace(&mut unauthorized, true),
                 Class::AppId | Class::AppSecret => {
-                    let newest = outside.credentials.reread().await.ok();
-                    match newest.filter(|newest| {
+                    let newest = timeout_at(call_by, outside.credentials.reread()).await;
+                    match newest.ok().and_then(std::result::Result::ok).filter(|newest| {
                         newest.version != credentials.version
                             && newest.component_appid == credentials.component_appid
                     }) {
@@ -170,26 +172,28 @@ async fn store(
 ) -> Minted {
     outside.metrics.count(metric::TOKEN_MINTED);
     tracing::info!(component_appid = appid, expires_at = token.expires_at, "minted a component access token");
-    let stored = tokio::time::timeout_at(store_by, async {
+    let stored = timeout_at(store_by, async {
         let mut attempts = Attempts::new(u32::MAX, MINT_BUDGET, store_by);
         loop {
-            let written = async {
-                outside.state.remember_component(appid).await?;
-                outside.state.store_token(appid, holder, &token).await
-            };
-            match written.await {
+            match outside.state.store_token(appid, holder, &token).await {
                 Err(error) => {
                     tracing::warn!(%error, "the minted token could not be stored");
                     if !attempts.pause().await {
-                        return None;
+                        break None;
                     }
                 }
-                Ok(stored) => return Some(stored),
+                Ok(stored) => break Some(stored),
             }
         }
     })
     .await
     .unwrap_or(None);
+    // Only needed while Secrets Manager is down; the next mint tries again.
+    match timeout_at(store_by, outside.state.remember_component(appid)).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::warn!(%error, "the component could not be remembered"),
+        Err(_elapsed) => tracing::warn!("there was no time to remember the component"),
+    }
     match stored {
         Some(true) => Minted::Stored(token),
         Some(false) => {
@@ -214,6 +218,7 @@ async fn give_up(
     seen: &TokenItem,
     ticket: &Ticket,
     failure: Failure,
+    store_by: Instant,
 ) -> Box<Problem> {
     let now = outside.clock.now();
     let mut problem = outside.failed(&failure.error);
@@ -244,7 +249,8 @@ async fn give_up(
         token_life_shortened = expires_at.is_some(),
         "a component access token could not be minted"
     );
-    match outside.state.store_failure(appid, holder, &backoff, expires_at).await {
+    let stored = timeout_at(store_by, outside.state.store_failure(appid, holder, &backoff, expires_at)).await;
+    match stored.unwrap_or_else(|_elapsed| Err(StateError("no answer in time".into()))) {
         Ok(true) => {}
         Ok(false) => {
             outside.metrics.count(metric::LEASE_LOST);

@@ -213,8 +213,9 @@ impl Problem {
             None => Self::new(backoff.code, "WeChat gave no usable answer to the last token request"),
         };
         problem.code = backoff.code;
-        problem.detail.push_str("; the next token request is due when Retry-After has passed");
-        problem.retry_after(backoff.until - now)
+        problem.detail.push_str("; WeChat is not asked for a token again before Retry-After has passed");
+        let wait = problem.retry_after.unwrap_or_default().max(backoff.until - now);
+        problem.retry_after(wait)
     }
 
     fn refused(api: Api, errcode: Errcode, client_ip: Option<String>, egress: &EgressIps) -> Box<Self> {

@@ -122,8 +122,9 @@ pub trait State: Send + Sync {
         expires_at: Option<i64>,
     ) -> Result<bool, StateError>;
 
-    /// Stores a token that was handed over, whatever was there, and clears lease and backoff.
-    async fn put_token(&self, appid: &str, token: &StoredToken) -> Result<(), StateError>;
+    /// Stores a token that was obtained without the lease, unless the stored one is newer, and clears
+    /// lease and backoff. `false`: a newer one is there, and nothing was changed.
+    async fn put_token(&self, appid: &str, token: &StoredToken) -> Result<bool, StateError>;
 
     /// The ticket item; empty when there is none.
     async fn ticket_item(&self, appid: &str) -> Result<TicketItem, StateError>;

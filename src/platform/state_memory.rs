@@ -87,10 +87,14 @@ impl State for MemoryState {
         }))
     }
 
-    async fn put_token(&self, appid: &str, token: &StoredToken) -> Result<(), StateError> {
-        let item = TokenItem { token: Some(token.clone()), lease: None, backoff: None };
-        self.table().tokens.insert(appid.to_owned(), item);
-        Ok(())
+    async fn put_token(&self, appid: &str, token: &StoredToken) -> Result<bool, StateError> {
+        let mut table = self.table();
+        let item = table.tokens.entry(appid.to_owned()).or_default();
+        let newest = item.token.as_ref().is_none_or(|stored| stored.minted_at <= token.minted_at);
+        if newest {
+            *item = TokenItem { token: Some(token.clone()), lease: None, backoff: None };
+        }
+        Ok(newest)
     }
 
     async fn ticket_item(&self, appid: &str) -> Result<TicketItem, StateError> {

@@ -202,6 +202,7 @@ impl TokenKeeper {
         flight.backoff = None;
         let mut item = self.read(flight, &appid, refused).await?;
         let (mut poll, longest_poll) = POLL;
+        let mut lost = 0;
         if let Some(refused) = refused.filter(|_| need.minting) {
             self.watch_for_foreign_mints(&item, refused);
         }
@@ -223,20 +224,32 @@ impl TokenKeeper {
                         return Err(Problem::token_pending());
                     }
                     tokio::time::sleep(pause).await;
-                    need.force = false;
                     poll = (poll * 2).min(longest_poll);
+                    let waited_for = item.lease.take();
                     item = self.read(flight, &appid, refused).await?;
+                    // A mint has ended meanwhile: that is what was asked for.
+                    need.force &= item.lease == waited_for;
                 }
                 Decision::Mint => match mint(&self.outside, &appid, &item, deadline).await {
                     Ok(Minted::Stored(token)) => return Ok(self.remember(&appid, token)),
                     Ok(Minted::Once(token)) => {
+                        // What the successor has stored is read by the next request.
                         flight.read_at = None;
+                        *self.memory.lock().unwrap_or_else(PoisonError::into_inner) = None;
                         return Ok(Held { appid, token });
                     }
                     // Whoever was first has done what was asked for.
                     Ok(Minted::NotTaken(newer)) => {
+                        if Instant::now() + poll >= deadline {
+                            return Err(Problem::token_pending());
+                        }
                         need.force = false;
                         item = newer;
+                        lost += 1;
+                        // Once is a lost race; more than that needs a pause.
+                        if lost > 1 {
+                            tokio::time::sleep(jittered(poll)).await;
+                        }
                     }
                     Err(problem) => {
                         self.mistrust_memory();
@@ -274,10 +287,9 @@ impl TokenKeeper {
     ) -> Result<TokenItem> {
         flight.read_at = Some(self.now());
         match self.outside.state.token_item(appid).await {
-            // A minted token that could not be stored is the newest all the same.
             Ok(item) => Ok(match self.valid() {
                 Some(held) if item.token.as_ref().is_none_or(|t| t.minted_at < held.token.minted_at) => {
-                    TokenItem { token: Some(held.token), ..item }
+                    self.make_up(appid, held.token, item).await
                 }
                 _ => item,
             }),
@@ -293,6 +305,18 @@ impl TokenKeeper {
         }
     }
 
+    /// A minted token that could not be stored is the newest all the same: it is stored now.
+    async fn make_up(&self, appid: &str, token: StoredToken, item: TokenItem) -> TokenItem {
+        match self.outside.state.put_token(appid, &token).await {
+            Ok(true) => TokenItem { token: Some(token), lease: None, backoff: None },
+            Ok(false) => item,
+            Err(error) => {
+                tracing::warn!(%error, "the minted token could still not be stored");
+                TokenItem { token: Some(token), ..item }
+            }
+        }
+    }
+
     /// Whether the reason of a backoff is gone: a newer ticket, or other credentials.
     async fn overtaken(&self, appid: &str, item: &TokenItem) -> bool {
         let Some(backoff) = item.backoff.as_ref().filter(|backoff| backoff.until > self.now()) else {
@@ -303,7 +327,7 @@ impl TokenKeeper {
                 let ticket = self.outside.state.ticket_item(appid).await.ok().and_then(|item| item.ticket);
                 ticket.is_some_and(|ticket| Some(ticket.create_time) > backoff.ticket_create_time)
             }
-            Code::ConfigAppIdRejected | Code::ConfigAppSecretRejected => {
+            Code::ConfigAppIdRejected | Code::ConfigAppSecretRejected | Code::WeChatUnauthorized => {
                 let credentials = self.outside.credentials.reread().await;
                 credentials.is_ok_and(|now| Some(&now.version) != backoff.credentials_version.as_ref())
             }
@@ -324,7 +348,7 @@ impl TokenKeeper {
         }
     }
 
-    fn token_rejected(&self, wait: i64) -> Box<Problem> {
+    pub(super) fn token_rejected(&self, wait: i64) -> Box<Problem> {
         let problem =
             Problem::new(Code::WeChatTokenRejected, "WeChat refuses the newest component access token");
         let remedy = if self.outside.minting {

@@ -74,7 +74,8 @@ pub fn decide(item: &TokenItem, need: Need<'_>, now: i64, overtaken: bool) -> De
         }
     }
     if item.lease.as_ref().is_some_and(|lease| lease.expires_at > now) {
-        return or_use(Decision::Wait);
+        // Who forces a mint wants the result of the one that is under way.
+        return if need.force { Decision::Wait } else { or_use(Decision::Wait) };
     }
     match &item.backoff {
         Some(backoff) if backoff.until > now && !overtaken && !need.force => {

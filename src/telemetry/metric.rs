@@ -27,6 +27,9 @@ use super::log;
 pub const CODE_ISSUED: &str = "CodeIssued";
 /// A request ended in a problem. `Failure.<code>` is counted beside it.
 pub const FAILURE: &str = "Failure";
+/// A direct invocation ended in a function error that is a problem answer. Lambda counts it among the
+/// function's errors; what it counts beyond these is a crash.
+pub const FUNCTION_ERROR: &str = "FunctionError";
 /// A component access token was minted.
 pub const TOKEN_MINTED: &str = "TokenMinted";
 /// A result came after somebody else had taken the lease over.
@@ -114,6 +117,7 @@ struct Inner {
 enum Sink {
     Stdout,
     Memory(Mutex<Vec<Value>>),
+    Nowhere,
 }
 
 impl Metrics {
@@ -123,7 +127,13 @@ impl Metrics {
         Self::new(namespace, service, Sink::Stdout)
     }
 
-    /// Metrics kept in memory: for tests and the local service.
+    /// No metrics at all: for the local service.
+    #[must_use]
+    pub fn nowhere() -> Self {
+        Self::new("", "", Sink::Nowhere)
+    }
+
+    /// Metrics kept in memory: for tests.
     #[must_use]
     pub fn memory() -> Self {
         Self::new("WechatPreauth", "local", Sink::Memory(Mutex::default()))
@@ -170,6 +180,7 @@ impl Metrics {
             // One write for the whole line, so that lines do not mix; a lost one is no failure.
             Sink::Stdout => drop(std::io::stdout().lock().write_all(format!("{line}\n").as_bytes())),
             Sink::Memory(lines) => lines.lock().unwrap_or_else(PoisonError::into_inner).push(line),
+            Sink::Nowhere => {}
         }
     }
 
@@ -183,7 +194,7 @@ impl Metrics {
     #[must_use]
     pub fn lines(&self) -> Vec<Value> {
         match &self.0.sink {
-            Sink::Stdout => Vec::new(),
+            Sink::Stdout | Sink::Nowhere => Vec::new(),
             Sink::Memory(lines) => lines.lock().unwrap_or_else(PoisonError::into_inner).clone(),
         }
     }

@@ -29,10 +29,12 @@ impl Refusal {
     /// one of them, it is blanked.
     #[must_use]
     pub fn new(api: Api, errcode: i64, errmsg: &str, secrets: &[&str]) -> Self {
-        let mut text: String = errmsg.chars().filter(|c| !c.is_control()).take(MAX_ERRMSG_CHARS).collect();
+        let mut text: String = errmsg.chars().filter(|c| !c.is_control()).collect();
         for secret in secrets.iter().filter(|s| !s.is_empty()) {
             text = text.replace(secret, "***");
         }
+        // After blanking: a cut through a secret would leave its first part.
+        let text: String = text.chars().take(MAX_ERRMSG_CHARS).collect();
         Self {
             api,
             errcode: Errcode::from_number(errcode),
@@ -121,6 +123,8 @@ mod tests {
 
     #[test]
     fn an_errmsg_cannot_carry_our_secrets_or_control_characters_or_a_flood() {
+        let cut = format!("{}s3cret", "x".repeat(MAX_ERRMSG_CHARS - 3));
+        assert!(!Refusal::new(Api::CreatePreAuthCode, 40001, &cut, &["s3cret"]).errmsg.contains('s'));
         let long = format!("bad \u{1b}[31m token s3cret {}", "x".repeat(1000));
         let refusal = Refusal::new(Api::CreatePreAuthCode, 40001, &long, &["s3cret", ""]);
         assert!(refusal.errmsg.starts_with("bad [31m token *** xxx"), "{}", refusal.errmsg);

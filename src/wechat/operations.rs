@@ -165,8 +165,10 @@ impl Client {
             return Err(host.error(api, TransportKind::NotAsPromised("errcode is missing")));
         }
         let word = answer.get("errmsg").and_then(Value::as_str).unwrap_or_default();
-        let word: String = word.chars().filter(|c| !c.is_control()).take(MAX_WORD_CHARS).collect();
-        Ok(if word.contains(secret) { "***".to_owned() } else { word })
+        if word.contains(secret) {
+            return Ok("***".to_owned());
+        }
+        Ok(word.chars().filter(|c| !c.is_control()).take(MAX_WORD_CHARS).collect())
     }
 }
 

@@ -4,6 +4,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod day;
 mod diagnose;
 mod minters;
 mod operators;

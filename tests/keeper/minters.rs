@@ -20,7 +20,7 @@ async fn second_stack(first: &World) -> World {
     world
 }
 
-/// Tokens of the mint calls since `seen` requests, as WeChat answered them.
+/// The tokens of all mint calls so far, as WeChat answered them.
 fn minted(world: &World) -> Vec<String> {
     let calls = world.wechat.requests().into_iter().filter(|r| r.api == Api::ComponentToken);
     let token = |answer: &str| {

@@ -6,8 +6,9 @@ use std::sync::{Arc, Mutex};
 use serde_json::{Map, Value, json};
 use time::format_description::well_known::Rfc3339;
 use wechat_preauth::telemetry::{log, metric};
-use wechat_sim::{Api, Fault};
+use wechat_sim::Api;
 
+use crate::day::Day;
 use crate::stage::{Actor, world};
 use crate::support::service::World;
 
@@ -29,43 +30,6 @@ impl Written {
     }
 }
 
-/// Everything the keeper and its callers do, well and badly. Returns every answer as text.
-async fn a_busy_day(world: &World, keeper: &Actor) -> String {
-    let mut answers = String::new();
-    let events = [
-        json!({ "action": "refresh" }),
-        json!({ "action": "diagnose" }),
-        json!({ "action": "get_quota" }),
-        json!({ "action": "start_push_ticket" }),
-        json!({ "action": "clear_quota", "confirm": true }),
-        json!({ "action": "clear_quota" }),
-        json!({ "action": "put_token", "component_access_token": "planted-token", "expires_at": 1 }),
-        json!({ "action": "planted-action", "planted-field": "planted-value" }),
-        json!("planted-event"),
-    ];
-    for fault in [None, Some(61004), Some(61006), Some(40001), Some(40125), Some(-1), Some(45009)] {
-        if let Some(errcode) = fault {
-            world.wechat.inject(Fault::errcode(errcode).forever());
-        }
-        for event in &events {
-            answers += &format!("{:?}\n", keeper.invoke(event.clone()).await);
-        }
-        answers += &format!("{:?}\n", world.instance().issue().await.map(|code| code.code_fingerprint));
-        let rids = world.wechat.requests().into_iter().filter_map(|request| {
-            let answer: Value = serde_json::from_str(&request.answer).ok()?;
-            Some(answer["errmsg"].as_str()?.rsplit(' ').next()?.to_owned())
-        });
-        world.wechat.clear_faults();
-        for rid in rids.collect::<Vec<_>>().into_iter().rev().take(3) {
-            answers +=
-                &format!("{:?}\n", keeper.invoke(json!({ "action": "explain_rid", "rid": rid })).await);
-        }
-        world.advance(7300);
-        world.ticket_arrives().await;
-    }
-    answers
-}
-
 /// Every secret there is: those of the configuration, and all that WeChat ever handed out.
 fn secrets(world: &World) -> Vec<String> {
     let config = world.wechat.config();
@@ -80,7 +44,9 @@ fn secrets(world: &World) -> Vec<String> {
             }
         }
     }
-    secrets.extend(["planted-token", "planted-value", "planted-event"].map(str::to_owned));
+    secrets.push(world.wechat.current_ticket());
+    let planted = ["token", "value", "event", "field", "body", "text", "auth-code", "pre-auth-code"];
+    secrets.extend(planted.map(|what| format!("planted-{what}")));
     secrets.sort();
     secrets.dedup();
     secrets
@@ -96,6 +62,56 @@ fn check_log_line(line: &str) -> Map<String, Value> {
     assert!(!text("message").is_empty());
     assert!(line.values().all(|value| !value.is_object() && !value.is_array()), "not flat: {line:?}");
     line
+}
+
+/// The lines with which the two functions on HTTP routes end a request: message, level, fields that are
+/// always there, fields that may be.
+type Ending = (&'static str, &'static str, &'static [&'static str], &'static [&'static str]);
+
+const ENDINGS: [Ending; 5] = [
+    (
+        "issued a pre-auth code",
+        "INFO",
+        &["component_appid", "code_fingerprint", "expires_in_s"],
+        &["reference"],
+    ),
+    (
+        "no pre-auth code was issued",
+        "WARN",
+        &["code"],
+        &["detail", "errcode", "rid", "client_ip", "retry_after_s"],
+    ),
+    ("a ticket arrived", "INFO", &["create_time", "newest"], &[]),
+    ("an event was forwarded", "INFO", &["info_type"], &["authorizer_appid", "code_fingerprint"]),
+    ("a push was not taken in", "WARN", &["code", "detail"], &["remedy", "retry_after_s"]),
+];
+
+/// Each of them is there when the level lets it through, whole, and with nothing else in it.
+fn check_endings(level: &str, lines: &[Map<String, Value>]) {
+    let common =
+        ["timestamp", "level", "target", "message", "request_id", "direct", "cold_start", "duration_ms"];
+    for (message, own_level, always, sometimes) in ENDINGS {
+        let wanted = match level {
+            "ERROR" | "FATAL" => false,
+            "WARN" => own_level == "WARN",
+            _ => true,
+        };
+        let mut found = lines.iter().filter(|line| line["message"] == message).peekable();
+        assert_eq!(found.peek().is_some(), wanted, "{level}: {message}");
+        let mut seen = Vec::new();
+        for line in found {
+            assert_eq!(line["level"], own_level, "{line:?}");
+            assert!(line["duration_ms"].is_f64() && line["cold_start"].is_boolean(), "{line:?}");
+            let missing = common.iter().chain(always).find(|name| !line.contains_key(**name));
+            assert_eq!(missing, None, "{line:?}");
+            let known = |name: &str| common.iter().chain(always).chain(sometimes).any(|known| *known == name);
+            let unknown = line.keys().find(|name| !known(name));
+            assert_eq!(unknown, None, "{line:?}");
+            seen.extend(line.keys().cloned());
+        }
+        let never = sometimes.iter().find(|name| wanted && !seen.iter().any(|seen| seen == *name));
+        assert_eq!(never, None, "{level}: {message} never had it");
+    }
 }
 
 /// A metric line: EMF with one metric, one dimension, and the level and time that Lambda asks for.
@@ -115,8 +131,7 @@ fn check_metric_line(line: &Value) -> String {
         metric::TICKET_AGE | metric::TOKEN_SECONDS_LEFT => "Seconds",
         metric::WECHAT_LATENCY => "Milliseconds",
         metric::QUOTA_USED => "Percent",
-        metric::FAILURE | metric::TOKEN_MINTED | metric::LEASE_LOST | metric::EGRESS_IP_REFUSED => "Count",
-        metric::FOREIGN_MINT | metric::COLD_START | metric::START_PUSH | metric::CODE_ISSUED => "Count",
+        known if metric::ALL.contains(&known) => "Count",
         other => panic!("an unknown metric: {other}"),
     };
     assert_eq!(metrics[0]["Unit"], unit, "{name}");
@@ -144,7 +159,7 @@ async fn every_line_fits_its_schema_and_none_holds_a_secret_at_any_level() {
             };
             // For this thread only: everything of a test runs on it.
             let logging = tracing::subscriber::set_default(log::subscriber(Some(level), Some(format), sink));
-            let answers = a_busy_day(&world, &keeper).await;
+            let answers = Day::new(&world, &keeper).pass().await;
             drop(logging);
             let text = written.text();
             if format == "JSON" {
@@ -153,6 +168,7 @@ async fn every_line_fits_its_schema_and_none_holds_a_secret_at_any_level() {
                 assert!(
                     lines.iter().any(|line| line["level"] == "WARN") || level == "ERROR" || level == "FATAL"
                 );
+                check_endings(level, &lines);
                 assert!(of_requests * 10 >= lines.len() * 8, "{of_requests} of {}", lines.len());
             }
             let metrics = keeper.metrics.lines();
@@ -171,11 +187,11 @@ async fn every_line_fits_its_schema_and_none_holds_a_secret_at_any_level() {
     }
     names.sort();
     names.dedup();
-    for name in
-        ["ColdStart", "TokenMinted", "StartPush", "EgressIpRefused", "Failure.Request.Invalid", "TicketAge"]
-    {
-        assert!(names.iter().any(|known| known == name), "{name} was never written: {names:?}");
+    for stem in metric::ALL {
+        let written = names.iter().any(|name| name.split('.').next() == Some(stem));
+        assert!(written, "{stem} was never written: {names:?}");
     }
+    assert!(names.iter().any(|name| name == "Failure.Request.Invalid"), "{names:?}");
 }
 
 #[test]

@@ -128,6 +128,13 @@ fn a_fingerprint_sent_by_somebody_else_is_replaced() {
 }
 
 #[test]
+fn a_fingerprint_sent_by_somebody_else_without_a_code_is_left_out() {
+    let xml = "<xml><InfoType>x</InfoType><code_fingerprint>a&#10;b</code_fingerprint></xml>";
+    assert_eq!(detail(xml), json!({"InfoType": "x"}));
+    assert_eq!(Push::from_xml(xml).unwrap().to_string(), "x");
+}
+
+#[test]
 fn a_ticket_is_read_in_any_order_and_from_plain_text() {
     let xml = "<xml>\n<ComponentVerifyTicket> ticket@@@x </ComponentVerifyTicket>\n\
         <InfoType>component_verify_ticket</InfoType><New>1</New>\n\

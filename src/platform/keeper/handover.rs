@@ -58,7 +58,9 @@ impl Keeper {
         let appid = self.tokens().appid().await?;
         let stored = StoredToken { value: token.clone(), expires_at, minted_at: now };
         self.outside.state.remember_component(&appid).await?;
-        self.outside.state.put_token(&appid, &stored).await?;
+        if !self.outside.state.put_token(&appid, &stored).await? {
+            return invalid("a token that was stored later is there already; nothing was changed".to_owned());
+        }
         tracing::info!(component_appid = appid, expires_at, "a component access token was handed over");
         Ok(HandedOver { component_appid: appid, expires_at: rfc3339(expires_at), seconds_left })
     }

@@ -85,9 +85,11 @@ impl Push {
             _ => None,
         };
         let mut detail = object(fields);
-        if let Some(fingerprint) = fingerprint {
-            detail.insert("code_fingerprint".to_owned(), fingerprint.into());
-        }
+        // The name is ours and may be logged: what the push itself has under it could be anything.
+        match fingerprint {
+            Some(fingerprint) => detail.insert("code_fingerprint".to_owned(), fingerprint.into()),
+            None => detail.remove("code_fingerprint"),
+        };
         Ok(Self::Event { info_type, create_time, detail })
     }
 
