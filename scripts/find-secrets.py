@@ -16,10 +16,22 @@ PATTERNS = [re.compile(pattern) for pattern in (
     rb"\b\d{2}_[A-Za-z0-9_-]{100,}",
     rb"(component_)?access_token=[A-Za-z0-9_-]{8,}",
     rb"s3cret",
+    rb"0123456789abcdef0123456789abcdef",
+    # The push keys. The simulator's own help and greeting may show its defaults.
+    rb"(?<!\[default: )(?<!  push token {11})simpushtoken",
+    rb"(?<!  EncodingAESKey {7})abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG",
+    rb"0123456789abcdefghijklmnopqrstuvwxyzABCDEFG",
+    rb"\bA{43}\b",
 )]
 SAMPLES = [
     b"sim-secret-for-tests-only-000000", b"wrong-secret-00000", b"ticket@@@abcdefgh-", b"preauthcode%40%40%40abcdefgh",
-    b"45_" + b"a" * 140, b"?access_token=abcdefgh", b"s3cret",
+    b"45_" + b"a" * 140, b"?access_token=abcdefgh", b"s3cret", b"0123456789abcdef" * 2, b"token: simpushtoken",
+    b"[default:simpushtoken", b"key: abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG", b'"' + b"A" * 43 + b'"',
+    b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFG",
+]
+HARMLESS = [
+    b"[default: simpushtoken]", b"  push token           simpushtoken", b"Root=1-66473661-0123456789abcdef01234567",
+    b"  EncodingAESKey       abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG (the default)",
 ]
 
 
@@ -48,4 +60,6 @@ def main(arguments: list[str]) -> int:
 if __name__ == "__main__":
     for sample in SAMPLES:
         assert found(sample), f"the patterns miss {sample!r}"
+    for sample in HARMLESS:
+        assert not found(sample), f"the patterns take {sample!r} for a secret"
     sys.exit(main(sys.argv[1:]))

@@ -186,18 +186,48 @@ async fn every_event_file_is_answered_as_documented() {
         );
     }
 
-    for (file, detail) in [
+    for (file, payload, detail) in [
         (
             "direct-other-component.json",
+            include_str!("../events/direct-other-component.json"),
             format!("component_appid: this service issues codes for {appid} only"),
         ),
-        ("direct-bad-field.json", "redirect_uri must be an https:// URL".to_owned()),
-        ("direct-array.json", "the request must be a JSON object".to_owned()),
+        (
+            "direct-bad-field.json",
+            include_str!("../events/direct-bad-field.json"),
+            "redirect_uri must be an https:// URL".to_owned(),
+        ),
+        (
+            "direct-array.json",
+            include_str!("../events/direct-array.json"),
+            "the request must be a JSON object".to_owned(),
+        ),
     ] {
         // cargo-lambda prints the error in a frame, with line breaks of its own.
         let bare = |text: &str| text.replace(|c: char| c.is_whitespace() || c == '│', "");
         let error = bare(&function.invoke_file(file).unwrap_err());
         assert!(error.contains("Request.Invalid") && error.contains(&bare(&detail)), "{file}: {error}");
+        // As Lambda's Invoke API brings it.
+        let answer = function.invoke(payload).await;
+        assert!(answer.failed, "{file}");
+        let message = answer.payload["errorMessage"].as_str().unwrap();
+        assert_eq!(
+            answer.payload,
+            json!({ "errorType": "Request.Invalid", "errorMessage": message }),
+            "{file}"
+        );
+        let problem: Value = serde_json::from_str(message).unwrap();
+        let request_id = problem["request_id"].as_str().unwrap();
+        assert!(!request_id.is_empty());
+        assert_eq!(
+            problem,
+            json!({
+                "type": "urn:wechat-preauth:problem:Request.Invalid", "title": "The request is not valid",
+                "status": 400, "detail": detail, "code": "Request.Invalid", "retryable": false,
+                "request_id": request_id,
+            }),
+            "{file}"
+        );
     }
     assert_eq!(stack.wechat.calls(Api::ComponentToken), 1);
 }

@@ -112,6 +112,11 @@ async fn keeps_its_promises(state: Arc<dyn State>) {
     assert_eq!(state.ticket_item(APPID).await.unwrap().ticket.unwrap().value.expose_secret(), "t2");
     assert!(state.claim_start_push(APPID, NOW + 600, NOW).await.unwrap());
 
+    // A push that was received earlier and is written later does not turn the heartbeat back.
+    assert!(state.put_ticket(APPID, &ticket("t3", NOW + 1200, NOW + 599)).await.unwrap());
+    let stored = state.ticket_item(APPID).await.unwrap().ticket.unwrap();
+    assert_eq!((stored.value.expose_secret(), stored.received_at), ("t3", NOW + 601));
+
     // Components do not mix.
     assert!(state.token_item("wxother").await.unwrap().token.is_none());
     state.remember_component(APPID).await.unwrap();

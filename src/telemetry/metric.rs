@@ -60,9 +60,10 @@ pub const START_PUSH: &str = "StartPush";
 pub const QUOTA_USED: &str = "QuotaUsed";
 
 /// Every metric, without what follows after a dot.
-pub const ALL: [&str; 16] = [
+pub const ALL: [&str; 17] = [
     CODE_ISSUED,
     FAILURE,
+    FUNCTION_ERROR,
     TOKEN_MINTED,
     LEASE_LOST,
     EGRESS_IP_REFUSED,

@@ -47,7 +47,7 @@ impl State for NoTickets {
     async fn store_failure(&self, _: &str, _: &str, _: &Backoff, _: Option<i64>) -> Result<bool, StateError> {
         unreachable!()
     }
-    async fn put_token(&self, _: &str, _: &StoredToken) -> Result<(), StateError> {
+    async fn put_token(&self, _: &str, _: &StoredToken) -> Result<bool, StateError> {
         unreachable!()
     }
     async fn claim_start_push(&self, _: &str, _: i64, _: i64) -> Result<bool, StateError> {

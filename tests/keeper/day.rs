@@ -12,7 +12,7 @@ use wechat_preauth::api::FunctionError;
 use wechat_preauth::api::callback::CallbackApi;
 use wechat_preauth::api::preauthcode::PreAuthCodeApi;
 use wechat_preauth::platform::bus::{BusError, MemoryBus};
-use wechat_preauth::platform::{Intake, Lease, LeaseAttempt, Outside, State as _};
+use wechat_preauth::platform::{Intake, Lease, LeaseAttempt, Outside, State as _, StoredToken};
 use wechat_sim::{Api, BuiltPush, Event, Fault, FaultKind, Flaw, Push};
 
 use crate::stage::Actor;
@@ -73,6 +73,7 @@ impl<'a> Day<'a> {
         self.strangers_push().await;
         self.a_lease_is_lost().await;
         self.a_stranger_mints().await;
+        self.a_code_is_refused().await;
         self.answers
     }
 
@@ -149,7 +150,13 @@ impl<'a> Day<'a> {
     async fn strangers_push(&mut self) {
         let ticket = Push::ticket_value(self.world.wechat.issue_ticket());
         for flaw in Flaw::ALL {
-            let built = self.world.wechat.build_push(&ticket.clone().with(flaw)).unwrap();
+            // Two megabytes would take a second to encrypt here; 70 kilobytes are refused as well.
+            let huge = flaw == Flaw::Oversized;
+            let push = if huge { ticket.clone() } else { ticket.clone().with(flaw) };
+            let mut built = self.world.wechat.build_push(&push).unwrap();
+            if huge {
+                built.body.push_str(&" ".repeat(70_000));
+            }
             self.push(over_http(&built)).await;
             self.push(directly(&built)).await;
         }
@@ -177,12 +184,15 @@ impl<'a> Day<'a> {
             world.advance(16);
             let now = world.now();
             let lease = Lease { holder: "other".into(), expires_at: now + 15 };
-            world.state.take_lease(&world.appid, &seen, &lease, now).await.unwrap()
+            let taken = world.state.take_lease(&world.appid, &seen, &lease, now).await.unwrap();
+            let value = world.wechat.mint().into();
+            let token = StoredToken { value, expires_at: now + 7200, minted_at: now };
+            assert!(world.state.store_token(&world.appid, "other", &token).await.unwrap());
+            taken
         };
         let (answer, taken) = join(keeper.refresh(), other).await;
         assert!(matches!(taken, LeaseAttempt::Taken));
         self.answers += &format!("{answer:?}\n");
-        world.advance(16);
     }
 
     /// A token dies before its time, although nobody here minted another.
@@ -190,6 +200,12 @@ impl<'a> Day<'a> {
         self.ask(file_request("function-url.json")).await;
         self.world.wechat.mint_as_stranger();
         self.world.advance(301);
+        self.ask(file_request("function-url.json")).await;
+    }
+
+    /// WeChat refuses a caller's own call.
+    async fn a_code_is_refused(&mut self) {
+        self.world.wechat.inject(Fault::errcode(61004).on(Api::CreatePreAuthCode));
         self.ask(file_request("function-url.json")).await;
     }
 }

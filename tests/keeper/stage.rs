@@ -159,7 +159,7 @@ impl State for Counted {
     ) -> Result<bool, StateError> {
         self.write()?.store_failure(appid, holder, backoff, expires_at).await
     }
-    async fn put_token(&self, appid: &str, token: &StoredToken) -> Result<(), StateError> {
+    async fn put_token(&self, appid: &str, token: &StoredToken) -> Result<bool, StateError> {
         self.write()?.put_token(appid, token).await
     }
     async fn ticket_item(&self, appid: &str) -> Result<TicketItem, StateError> {

@@ -8,6 +8,7 @@ mod messages;
 mod properties;
 mod refusals;
 mod sender;
+mod simulator;
 mod xml;
 
 use secrecy::ExposeSecret as _;

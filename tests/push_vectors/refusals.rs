@@ -231,19 +231,18 @@ fn all_failures_to_decrypt_look_the_same() {
 }
 
 #[test]
-fn what_is_unauthentic_and_what_is_a_loss_are_told_apart() {
+fn what_is_unauthentic_is_told_apart() {
     let field = PushError::Field { name: "InfoType" };
-    for (error, unauthentic, loss) in [
-        (PushError::Signature, true, false),
-        (PushError::Stale { age_s: 86_401 }, true, true),
-        (PushError::NotEncrypted, false, false),
-        (PushError::TooLarge { bytes: 65_537 }, false, false),
-        (PushError::Envelope(XmlError::Syntax), false, false),
-        (PushError::Undecryptable, false, true),
-        (PushError::Unreadable(XmlError::Syntax), false, true),
-        (field, false, true),
+    for (error, unauthentic) in [
+        (PushError::Signature, true),
+        (PushError::Stale { age_s: 86_401 }, true),
+        (PushError::NotEncrypted, false),
+        (PushError::TooLarge { bytes: 65_537 }, false),
+        (PushError::Envelope(XmlError::Syntax), false),
+        (PushError::Undecryptable, false),
+        (PushError::Unreadable(XmlError::Syntax), false),
+        (field, false),
     ] {
         assert_eq!(error.is_unauthentic(), unauthentic, "{error}");
-        assert_eq!(error.is_loss(), loss, "{error}");
     }
 }

@@ -37,8 +37,8 @@ impl Moto {
 
     fn start() -> Self {
         let port = free_port();
-        let mut command = Command::new(tool("moto_server"));
-        command.args(["-H", "127.0.0.1", "-p", &port.to_string()]);
+        let mut command = Command::new(tool("python"));
+        command.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/tools/moto_server.py")).arg(port.to_string());
         let mut process = Process::start("moto", &mut command);
         wait_for_port(port, &mut process);
         Self { _process: Mutex::new(process), url: format!("http://127.0.0.1:{port}") }

@@ -82,11 +82,4 @@ impl PushError {
     pub const fn is_unauthentic(&self) -> bool {
         matches!(self, Self::Signature | Self::Stale { .. })
     }
-
-    /// Whether the push bore a good signature and was refused nevertheless. These deserve an alarm: a push of
-    /// WeChat's is being lost. All others are what any public address receives.
-    #[must_use]
-    pub const fn is_loss(&self) -> bool {
-        matches!(self, Self::Stale { .. } | Self::Undecryptable | Self::Unreadable(_) | Self::Field { .. })
-    }
 }
