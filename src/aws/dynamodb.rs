@@ -55,6 +55,19 @@ impl DynamoDbState {
             .key("pk", text(key))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
     }
+
+    /// A token into its item; lease and backoff are over with it.
+    fn set_token(&self, appid: &str, token: &StoredToken) -> UpdateItemFluentBuilder {
+        self.update(token_key(appid))
+            .update_expression(
+                "SET #value = :value, expires_at = :expires_at, minted_at = :minted_at REMOVE #lease, backoff",
+            )
+            .expression_attribute_names("#lease", "lease")
+            .expression_attribute_names("#value", "value")
+            .expression_attribute_values(":value", text(token.value.expose_secret()))
+            .expression_attribute_values(":expires_at", number(token.expires_at))
+            .expression_attribute_values(":minted_at", number(token.minted_at))
+    }
 }
 
 async fn write(request: UpdateItemFluentBuilder) -> Result<Written, StateError> {
@@ -134,17 +147,9 @@ impl State for DynamoDbState {
 
     async fn store_token(&self, appid: &str, holder: &str, token: &StoredToken) -> Result<bool, StateError> {
         let request = self
-            .update(token_key(appid))
-            .update_expression(
-                "SET #value = :value, expires_at = :expires_at, minted_at = :minted_at REMOVE #lease, backoff",
-            )
+            .set_token(appid, token)
             .condition_expression("#lease.holder = :holder")
-            .expression_attribute_names("#lease", "lease")
-            .expression_attribute_names("#value", "value")
-            .expression_attribute_values(":holder", text(holder))
-            .expression_attribute_values(":value", text(token.value.expose_secret()))
-            .expression_attribute_values(":expires_at", number(token.expires_at))
-            .expression_attribute_values(":minted_at", number(token.minted_at));
+            .expression_attribute_values(":holder", text(holder));
         match write(request).await? {
             Written::Yes => Ok(true),
             // A repeated write whose first try had succeeded: our token is there already.
@@ -180,16 +185,8 @@ impl State for DynamoDbState {
 
     async fn put_token(&self, appid: &str, token: &StoredToken) -> Result<bool, StateError> {
         let request = self
-            .update(token_key(appid))
-            .update_expression(
-                "SET #value = :value, expires_at = :expires_at, minted_at = :minted_at REMOVE #lease, backoff",
-            )
-            .condition_expression("attribute_not_exists(minted_at) OR minted_at <= :minted_at")
-            .expression_attribute_names("#lease", "lease")
-            .expression_attribute_names("#value", "value")
-            .expression_attribute_values(":value", text(token.value.expose_secret()))
-            .expression_attribute_values(":expires_at", number(token.expires_at))
-            .expression_attribute_values(":minted_at", number(token.minted_at));
+            .set_token(appid, token)
+            .condition_expression("attribute_not_exists(minted_at) OR minted_at <= :minted_at");
         Ok(matches!(write(request).await?, Written::Yes))
     }
 
