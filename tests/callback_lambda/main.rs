@@ -116,17 +116,17 @@ async fn an_entry_that_the_bus_refuses_inside_a_200_is_a_503() {
 }
 
 #[tokio::test]
-async fn a_hanging_secret_is_answered_within_four_seconds_of_a_cold_start() {
+async fn a_hanging_secret_is_answered_before_wechat_gives_up() {
     is_answered_in_time("AWS_ENDPOINT_URL_SECRETS_MANAGER", &Push::ticket(), "Secrets.Unavailable").await;
 }
 
 #[tokio::test]
-async fn a_hanging_table_is_answered_within_four_seconds_of_a_cold_start() {
+async fn a_hanging_table_is_answered_before_wechat_gives_up() {
     is_answered_in_time("AWS_ENDPOINT_URL_DYNAMODB", &Push::ticket(), "State.Unavailable").await;
 }
 
 #[tokio::test]
-async fn a_hanging_bus_is_answered_within_four_seconds_of_a_cold_start() {
+async fn a_hanging_bus_is_answered_before_wechat_gives_up() {
     is_answered_in_time("AWS_ENDPOINT_URL_EVENTBRIDGE", &Push::sample("authorized"), "Events.Unavailable")
         .await;
 }
@@ -141,7 +141,9 @@ async fn is_answered_in_time(variable: &str, push: &Push, code: &str) {
         let arrived = Instant::now();
         assert_eq!(outcome(&function, &event).await, (503, code.into()), "{start}");
         let took = arrived.elapsed();
-        assert!(took < Duration::from_secs(4), "{start}: {took:?}");
+        // WeChat's own limit. That our share of it ends at 3.5 s is shown in tests/callback, on a clock that
+        // no load on this machine can slow down.
+        assert!(took < Duration::from_secs(5), "{start}: {took:?}");
         // Else nothing hung, and the time says nothing.
         assert!(took > Duration::from_secs(1), "{start}: {took:?}");
     }
