@@ -118,7 +118,7 @@ impl CallbackApi {
 
     fn log_refused(&self, problem: &Problem, direct: bool, duration_ms: f64, cold: bool) {
         // What any stranger on the Internet can cause is counted by its code alone: the sum of failures
-        // is what alarms watch. A direct invocation always counts, since Lambda counts its error as well.
+        // is what alarms watch. Who invokes directly is no stranger, so that always counts.
         if direct || !anyone_can_cause(problem.code) {
             failure::count(&self.intake.metrics, problem);
         } else {
