@@ -8,11 +8,11 @@ use std::sync::Arc;
 use lambda_http::http::HeaderMap;
 use lambda_http::{Body, Request, RequestExt as _};
 use serde_json::{Value, json};
-use support::service::World;
-use wechat_preauth::api::preauthcode::PreAuthCodeApi;
+use support::service::TestService;
+use wechat_preauth::api::preauthcode::PreAuthCodeHandler;
 use wechat_preauth::platform::{Clock, EgressIps, Problem};
-use wechat_preauth::wechat::{Api as WeChatApi, CallError, Errcode, Refusal};
-use wechat_sim::{Api, Fault, FaultKind};
+use wechat_preauth::wechat::{CallError, Endpoint as WeChatApi, Errcode, Refusal};
+use wechat_sim::{Endpoint, Fault, FaultKind};
 
 /// errcode; status; code; Retry-After on the code call and on the mint call; what the remedy says.
 type Row = (i64, u16, &'static str, Option<i64>, i64, Option<&'static str>);
@@ -66,7 +66,7 @@ fn event(file: &str) -> Request {
     lambda_http::request::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
 }
 
-async fn over_http(api: &Arc<PreAuthCodeApi>, file: &str) -> Answer {
+async fn over_http(api: &Arc<PreAuthCodeHandler>, file: &str) -> Answer {
     let response = api.clone().handle(event(file)).await.unwrap();
     let (parts, body) = response.into_parts();
     let Body::Text(text) = body else { panic!("not text") };
@@ -78,7 +78,7 @@ async fn over_http(api: &Arc<PreAuthCodeApi>, file: &str) -> Answer {
 }
 
 /// The function error of a direct invocation: its type and its message.
-async fn directly(api: &Arc<PreAuthCodeApi>, file: &str) -> (String, Value) {
+async fn directly(api: &Arc<PreAuthCodeHandler>, file: &str) -> (String, Value) {
     let error = api.clone().handle(event(file)).await.unwrap_err();
     let diagnostic = lambda_runtime::Diagnostic::from(error);
     (diagnostic.error_type, serde_json::from_str(&diagnostic.error_message).unwrap())
@@ -127,10 +127,10 @@ fn every_named_errcode_is_in_the_table() {
 #[tokio::test]
 async fn every_errcode_on_the_code_call_reaches_the_caller_as_documented() {
     for row in ROWS {
-        let world = World::new().await;
-        let api = PreAuthCodeApi::new(world.outside());
+        let world = TestService::new().await;
+        let api = PreAuthCodeHandler::new(world.services());
         assert_eq!(over_http(&api, "rest-api.json").await.status, 200);
-        world.wechat.inject(Fault::errcode(row.0).on(Api::CreatePreAuthCode).forever());
+        world.wechat.inject(Fault::errcode(row.0).on(Endpoint::CreatePreAuthCode).forever());
         let answer = over_http(&api, "rest-api.json").await;
         check(row, false, &answer);
         let (error_type, message) = directly(&api, "direct.json").await;
@@ -143,9 +143,9 @@ async fn every_errcode_on_the_code_call_reaches_the_caller_as_documented() {
 #[tokio::test]
 async fn every_errcode_on_the_mint_call_reaches_the_caller_as_documented() {
     for row in ROWS {
-        let world = World::new().await;
-        let api = PreAuthCodeApi::new(world.outside());
-        world.wechat.inject(Fault::errcode(row.0).on(Api::ComponentToken).forever());
+        let world = TestService::new().await;
+        let api = PreAuthCodeHandler::new(world.services());
+        world.wechat.inject(Fault::errcode(row.0).on(Endpoint::ComponentToken).forever());
         let answer = over_http(&api, "http-api.json").await;
         check(row, true, &answer);
         let (error_type, message) = directly(&api, "direct-empty.json").await;
@@ -170,10 +170,10 @@ async fn a_broken_answer_is_an_unreachable_wechat() {
         FaultKind::Huge { bytes: 70_000 },
     ];
     for kind in kinds {
-        let world = World::new().await;
-        let api = PreAuthCodeApi::new(world.outside());
+        let world = TestService::new().await;
+        let api = PreAuthCodeHandler::new(world.services());
         let named = format!("{kind:?}");
-        world.wechat.inject(Fault::new(kind).on(Api::CreatePreAuthCode).forever());
+        world.wechat.inject(Fault::new(kind).on(Endpoint::CreatePreAuthCode).forever());
         let answer = over_http(&api, "function-url.json").await;
         assert_eq!((answer.status, &answer.body["code"]), (502, &json!("WeChat.Unreachable")), "{named}");
         assert_eq!(answer.body["retryable"], true);
@@ -185,27 +185,27 @@ async fn a_broken_answer_is_an_unreachable_wechat() {
 async fn odd_but_valid_answers_are_taken() {
     let kinds = [FaultKind::TextPlain, FaultKind::ErrcodeZero, FaultKind::ExpiresIn { seconds: 600 }];
     for kind in kinds {
-        let world = World::new().await;
-        let api = PreAuthCodeApi::new(world.outside());
+        let world = TestService::new().await;
+        let api = PreAuthCodeHandler::new(world.services());
         let named = format!("{kind:?}");
-        world.wechat.inject(Fault::new(kind).on(Api::CreatePreAuthCode));
+        world.wechat.inject(Fault::new(kind).on(Endpoint::CreatePreAuthCode));
         let answer = over_http(&api, "rest-api-empty-body.json").await;
         assert_eq!(answer.status, 200, "{named}: {}", answer.body);
         assert_eq!(answer.body["expires_in"], if named.contains("ExpiresIn") { 600 } else { 1800 });
     }
-    let world = World::new().await;
-    let api = PreAuthCodeApi::new(world.outside());
+    let world = TestService::new().await;
+    let api = PreAuthCodeHandler::new(world.services());
     let fault = FaultKind::StringErrcode { errcode: 61004, errmsg: None };
-    world.wechat.inject(Fault::new(fault).on(Api::CreatePreAuthCode));
+    world.wechat.inject(Fault::new(fault).on(Endpoint::CreatePreAuthCode));
     assert_eq!(over_http(&api, "rest-api.json").await.body["code"], "Config.EgressIpNotRegistered");
 }
 
 #[tokio::test]
 async fn a_wechat_that_hangs_is_a_timeout_within_the_invocations_time() {
-    let world = World::new().await;
-    let api = PreAuthCodeApi::new(world.outside());
+    let world = TestService::new().await;
+    let api = PreAuthCodeHandler::new(world.services());
     assert_eq!(over_http(&api, "rest-api.json").await.status, 200);
-    world.wechat.inject(Fault::new(FaultKind::Hang).on(Api::CreatePreAuthCode).forever());
+    world.wechat.inject(Fault::new(FaultKind::Hang).on(Endpoint::CreatePreAuthCode).forever());
     let mut context = lambda_http::Context::default();
     context.request_id = "8f507cfc-xmpl-4697-b07a-ac58fc914c95".into();
     let ends = std::time::SystemTime::now() + std::time::Duration::from_secs(2);
@@ -242,11 +242,11 @@ impl Clock for BrokenClock {
 
 #[tokio::test]
 async fn a_bug_is_an_internal_problem_and_is_counted() {
-    let world = World::new().await;
-    let mut outside = world.outside();
-    outside.clock = Arc::new(BrokenClock);
-    let metrics = outside.metrics.clone();
-    let api = PreAuthCodeApi::new(outside);
+    let world = TestService::new().await;
+    let mut services = world.services();
+    services.clock = Arc::new(BrokenClock);
+    let metrics = services.metrics.clone();
+    let api = PreAuthCodeHandler::new(services);
     let answer = over_http(&api, "rest-api.json").await;
     assert_eq!((answer.status, &answer.body["code"]), (500, &json!("Internal")));
     assert!(!answer.body["request_id"].as_str().unwrap().is_empty());

@@ -7,8 +7,8 @@ use std::path::Path;
 use lambda_http::request::{RequestContext, from_str};
 use lambda_http::{Request, RequestExt as _};
 use serde_json::{Value, json};
-use wechat_preauth::api::{push_event, request};
-use wechat_preauth::platform::Code;
+use wechat_preauth::api::{issue_request, push_request};
+use wechat_preauth::platform::ProblemCode;
 
 fn is_direct(request: &Request) -> bool {
     matches!(request.request_context_ref(), Some(RequestContext::PassThrough))
@@ -44,10 +44,10 @@ fn an_apis_event_that_is_not_recognized_is_refused_by_both_functions() {
             let request = from_str(&event.to_string()).unwrap();
             assert!(is_direct(&request), "{name}: {field}");
             let body = request.body().as_ref();
-            let refused = push_event::from_direct(body).err().map(|problem| problem.code);
-            assert_eq!(refused, Some(Code::RequestInvalid), "{name}: {field}");
-            let refused = request::parse(body).err().map(|problem| problem.code);
-            assert_eq!(refused, Some(Code::RequestInvalid), "{name}: {field}");
+            let refused = push_request::from_direct(body).err().map(|problem| problem.code);
+            assert_eq!(refused, Some(ProblemCode::RequestInvalid), "{name}: {field}");
+            let refused = issue_request::parse(body).err().map(|problem| problem.code);
+            assert_eq!(refused, Some(ProblemCode::RequestInvalid), "{name}: {field}");
         }
     }
 }
@@ -70,17 +70,17 @@ fn bytes_that_are_no_json_are_refused_by_both_functions() {
         deep_query.as_bytes(),
     ] {
         let shown = String::from_utf8_lossy(&bytes[..bytes.len().min(60)]);
-        let refused = push_event::from_direct(bytes).err().map(|problem| problem.code);
-        assert_eq!(refused, Some(Code::RequestInvalid), "{shown}");
-        let refused = request::parse(bytes).err().map(|problem| problem.code);
-        assert_eq!(refused, Some(Code::RequestInvalid), "{shown}");
+        let refused = push_request::from_direct(bytes).err().map(|problem| problem.code);
+        assert_eq!(refused, Some(ProblemCode::RequestInvalid), "{shown}");
+        let refused = issue_request::parse(bytes).err().map(|problem| problem.code);
+        assert_eq!(refused, Some(ProblemCode::RequestInvalid), "{shown}");
     }
 }
 
 #[test]
 fn a_long_name_that_is_quoted_is_cut_between_characters() {
     let event = json!({ format!("a{}", "订".repeat(100)): null }).to_string();
-    let problem = request::parse(event.as_bytes()).unwrap_err();
+    let problem = issue_request::parse(event.as_bytes()).unwrap_err();
     let shown = format!("unknown field \"a{}\";", "订".repeat(63));
     assert!(problem.detail.starts_with(&shown), "{}", problem.detail);
 }

@@ -5,15 +5,16 @@ use std::path::{Path, PathBuf};
 /// A floor, the parts of this crate it may use, and the crates it must not know.
 const FLOORS: &[(&str, &[&str], &[&str])] = &[
     ("telemetry", &["telemetry"], &["aws_", "lambda_", "reqwest"]),
-    ("trust", &["trust"], &["aws_", "lambda_", "reqwest"]),
-    ("wechat", &["wechat", "trust"], &["aws_", "lambda_"]),
+    ("tls", &["tls"], &["aws_", "lambda_", "reqwest"]),
+    ("wechat", &["wechat", "tls"], &["aws_", "lambda_"]),
     ("platform", &["platform", "wechat", "telemetry"], &["aws_", "lambda_", "reqwest"]),
-    ("api", &["api", "platform", "wechat", "telemetry"], &["aws_", "reqwest"]),
-    ("aws", &["aws", "platform", "trust", "telemetry"], &["lambda_", "reqwest"]),
+    ("operator", &["operator", "platform", "wechat", "telemetry"], &["aws_", "lambda_", "reqwest"]),
+    ("api", &["api", "operator", "platform", "wechat", "telemetry"], &["aws_", "reqwest"]),
+    ("aws", &["aws", "platform", "tls", "telemetry"], &["lambda_", "reqwest"]),
 ];
 
 /// Longest source file, in lines, tests included.
-const MAX_LINES: usize = 400;
+const MAX_LINES: usize = 410;
 
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in std::fs::read_dir(folder).unwrap() {

@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use support::lambda::Function;
 use support::moto::Moto;
 use wechat_preauth::aws::DynamoDbState;
-use wechat_preauth::platform::{Clock as _, State as _, SystemClock, Ticket};
-use wechat_sim::{Api, Sim, SimConfig};
+use wechat_preauth::platform::{Clock as _, SystemClock, Ticket, TicketStore as _, TokenStore as _};
+use wechat_sim::{Endpoint, Sim, SimConfig};
 
 struct Stack {
     wechat: Sim,
@@ -70,7 +70,7 @@ async fn the_schedules_event_mints_once_and_a_diagnosis_finds_the_chain_whole() 
     let answer = stack.event("keeper-refresh.json");
     assert_eq!((&answer["renewed"], &answer["component_appid"]), (&json!(true), &json!(stack.appid)));
     let answer = stack.event("keeper-refresh.json");
-    assert_eq!((&answer["renewed"], stack.wechat.calls(Api::ComponentToken)), (&json!(false), 1));
+    assert_eq!((&answer["renewed"], stack.wechat.calls(Endpoint::ComponentToken)), (&json!(false), 1));
 
     let report = stack.event("keeper-diagnose.json");
     assert_eq!(report["ok"], true, "{report:#}");
@@ -123,7 +123,7 @@ async fn with_minting_off_a_handed_over_token_is_stored_and_metrics_survive_the_
     assert!(!stored.failed, "{stored:?}");
     assert_eq!(stack.event("keeper-refresh.json")["renewed"], false);
     assert_eq!(stack.state.component().await.unwrap(), Some(stack.appid.clone()));
-    assert_eq!(stack.wechat.calls(Api::ComponentToken), 0);
+    assert_eq!(stack.wechat.calls(Endpoint::ComponentToken), 0);
     let output = stack.function.process.output();
     let lines: Vec<Value> = output.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert!(lines.iter().any(|line| line["TokenSecondsLeft"].is_number()), "{output}");

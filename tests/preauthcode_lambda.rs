@@ -11,8 +11,8 @@ use support::lambda::Function;
 use support::moto::Moto;
 use wechat_preauth::aws::DynamoDbState;
 use wechat_preauth::platform::clock::rfc3339;
-use wechat_preauth::platform::{Clock as _, State as _, SystemClock, Ticket};
-use wechat_sim::{Api, Fault, Sim, SimConfig};
+use wechat_preauth::platform::{Clock as _, SystemClock, Ticket, TicketStore as _};
+use wechat_sim::{Endpoint, Fault, Sim, SimConfig};
 
 struct Stack {
     wechat: Sim,
@@ -64,7 +64,7 @@ impl Stack {
     /// The code that WeChat handed out last.
     fn last_code(&self) -> String {
         let requests = self.wechat.requests();
-        let last = requests.iter().rev().find(|request| request.api == Api::CreatePreAuthCode).unwrap();
+        let last = requests.iter().rev().find(|request| request.api == Endpoint::CreatePreAuthCode).unwrap();
         let answer: Value = serde_json::from_str(&last.answer).unwrap();
         answer["pre_auth_code"].as_str().unwrap().to_owned()
     }
@@ -229,7 +229,7 @@ async fn every_event_file_is_answered_as_documented() {
             "{file}"
         );
     }
-    assert_eq!(stack.wechat.calls(Api::ComponentToken), 1);
+    assert_eq!(stack.wechat.calls(Endpoint::ComponentToken), 1);
 }
 
 /// The files that this test and its sisters wake the functions with are all there are.
@@ -262,7 +262,7 @@ fn sources(folder: &std::path::Path) -> String {
 async fn a_failure_is_a_function_error_on_direct_invocation_and_a_problem_over_http() {
     let stack = Stack::new().await;
     let function = stack.function();
-    stack.wechat.inject(Fault::errcode(61004).on(Api::ComponentToken).forever());
+    stack.wechat.inject(Fault::errcode(61004).on(Endpoint::ComponentToken).forever());
     let direct = function.invoke("{}").await;
     assert!(direct.failed);
     assert_eq!(direct.payload["errorType"], "Config.EgressIpNotRegistered");
@@ -298,7 +298,7 @@ async fn codes_go_on_from_the_table_while_secrets_manager_is_down() {
         let answer = function.invoke("{}").await;
         assert!(!answer.failed, "{:?}", answer.payload);
     }
-    assert_eq!(stack.wechat.calls(Api::ComponentToken), 1);
+    assert_eq!(stack.wechat.calls(Endpoint::ComponentToken), 1);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -11,8 +11,13 @@ use secrecy::ExposeSecret as _;
 use support::moto::Moto;
 use wechat_preauth::aws::DynamoDbState;
 use wechat_preauth::platform::{
-    Backoff, Code, Lease, LeaseAttempt, MemoryState, State, StoredToken, Ticket, TokenItem,
+    Backoff, Lease, LeaseAttempt, MemoryState, ProblemCode, StoredToken, Ticket, TicketStore, TokenItem,
+    TokenStore,
 };
+
+/// Both traits of one store.
+trait Store: TokenStore + TicketStore {}
+impl<S: TokenStore + TicketStore> Store for S {}
 
 const APPID: &str = "wx134c8103faa5a59e";
 const NOW: i64 = 1_795_343_400;
@@ -31,7 +36,7 @@ fn ticket(value: &str, create_time: i64, received_at: i64) -> Ticket {
 
 fn backoff(until: i64) -> Backoff {
     Backoff {
-        code: Code::ConfigEgressIpNotRegistered,
+        code: ProblemCode::ConfigEgressIpNotRegistered,
         errcode: Some(61004),
         client_ip: Some("203.0.113.7".into()),
         count: 2,
@@ -41,17 +46,17 @@ fn backoff(until: i64) -> Backoff {
     }
 }
 
-async fn stored_value(state: &dyn State) -> Option<String> {
+async fn stored_value(state: &dyn Store) -> Option<String> {
     state.token_item(APPID).await.unwrap().token.map(|token| token.value.expose_secret().to_owned())
 }
 
-async fn take(state: &dyn State, seen: &TokenItem, holder: &str, now: i64) -> bool {
+async fn take(state: &dyn Store, seen: &TokenItem, holder: &str, now: i64) -> bool {
     let lease = Lease { expires_at: now + 15, ..lease(holder) };
     matches!(state.take_lease(APPID, seen, &lease, now).await.unwrap(), LeaseAttempt::Taken)
 }
 
 /// Every promise of the trait, on a state that is empty.
-async fn keeps_its_promises(state: Arc<dyn State>) {
+async fn keeps_its_promises(state: Arc<dyn Store>) {
     let state = &*state;
     let empty = state.token_item(APPID).await.unwrap();
     assert!(empty.token.is_none() && empty.lease.is_none() && empty.backoff.is_none());
@@ -127,7 +132,7 @@ async fn keeps_its_promises(state: Arc<dyn State>) {
 }
 
 /// Many at once: one gets the lease, and the newest ticket stays.
-async fn survives_races(state: Arc<dyn State>) {
+async fn survives_races(state: Arc<dyn Store>) {
     let seen = state.token_item(APPID).await.unwrap();
     let racers = (0..24).map(|racer| {
         let (state, seen) = (state.clone(), seen.clone());
@@ -199,7 +204,7 @@ async fn an_item_that_another_version_wrote_does_not_stop_minting() {
     let state = DynamoDbState::new(moto.dynamodb(), table);
     let item = state.token_item(APPID).await.unwrap();
     assert!(item.token.is_none());
-    assert_eq!(item.backoff.as_ref().unwrap().code, Code::WeChatError);
+    assert_eq!(item.backoff.as_ref().unwrap().code, ProblemCode::WeChatError);
     assert!(take(&state, &item, "next", NOW).await);
     assert!(state.store_token(APPID, "next", &token("one", NOW + 1)).await.unwrap());
     assert!(state.token_item(APPID).await.unwrap().backoff.is_none());

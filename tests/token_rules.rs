@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use secrecy::ExposeSecret as _;
-use support::service::{Instance, World, soon};
+use support::service::{Instance, TestService, soon};
 use wechat_preauth::platform::{
-    Code, Lease, LeaseAttempt, MemoryCredentials, SecretDocument, SecretsError, State as _, StoredToken,
-    TokenItem,
+    Lease, LeaseAttempt, MemoryCredentials, ProblemCode, SecretDocument, SecretsError, StoredToken,
+    TokenItem, TokenStore as _,
 };
 use wechat_preauth::telemetry::metric;
-use wechat_sim::{Api, Fault, FaultKind};
+use wechat_sim::{Endpoint, Fault, FaultKind};
 
 /// Issues with all instances at once; every request must succeed.
 async fn all_issue(instances: &[Instance]) {
@@ -21,7 +21,7 @@ async fn all_issue(instances: &[Instance]) {
     }
 }
 
-async fn stored(world: &World) -> StoredToken {
+async fn stored(world: &TestService) -> StoredToken {
     world.state.token_item(&world.appid).await.unwrap().token.unwrap()
 }
 
@@ -31,25 +31,25 @@ fn value(token: &StoredToken) -> String {
 
 #[tokio::test]
 async fn two_hundred_concurrent_requests_on_an_empty_item_mint_once() {
-    let world = World::new().await;
+    let world = TestService::new().await;
     all_issue(&vec![world.instance(); 200]).await;
     assert_eq!((world.mints(), world.code_calls()), (1, 200));
 }
 
 #[tokio::test]
 async fn a_thousand_cold_environments_mint_once() {
-    let world = World::new().await;
-    let wechat = world.outside().wechat;
+    let world = TestService::new().await;
+    let wechat = world.services().wechat;
     let instances: Vec<_> =
-        (0..1000).map(|_| world.instance_with(|outside| outside.wechat = wechat.clone())).collect();
+        (0..1000).map(|_| world.instance_with(|services| services.wechat = wechat.clone())).collect();
     all_issue(&instances).await;
     assert_eq!((world.mints(), world.code_calls()), (1, 1000));
 }
 
 #[tokio::test]
 async fn fifty_instances_mint_once_also_when_a_mint_takes_four_seconds() {
-    let world = World::new().await;
-    world.wechat.inject(Fault::delay(Duration::from_secs(4)).on(Api::ComponentToken).forever());
+    let world = TestService::new().await;
+    world.wechat.inject(Fault::delay(Duration::from_secs(4)).on(Endpoint::ComponentToken).forever());
     let instances: Vec<_> = (0..50).map(|_| world.instance()).collect();
     all_issue(&instances).await;
     assert_eq!((world.mints(), world.code_calls()), (1, 50));
@@ -57,7 +57,7 @@ async fn fifty_instances_mint_once_also_when_a_mint_takes_four_seconds() {
 
 #[tokio::test]
 async fn a_fresh_token_is_used_without_a_look_at_the_table() {
-    let world = World::new().await;
+    let world = TestService::new().await;
     let instance = world.instance();
     instance.issue().await.unwrap();
     world.advance(7200 - 601);
@@ -67,7 +67,7 @@ async fn a_fresh_token_is_used_without_a_look_at_the_table() {
 
 #[tokio::test]
 async fn a_token_that_somebody_else_has_replaced_is_picked_up_without_a_mint() {
-    let world = World::new().await;
+    let world = TestService::new().await;
     let (ours, theirs) = (world.instance(), world.keeper());
     ours.issue().await.unwrap();
     theirs.tokens().refresh(true, soon()).await.unwrap();
@@ -80,15 +80,15 @@ async fn a_token_that_somebody_else_has_replaced_is_picked_up_without_a_mint() {
 
 #[tokio::test]
 async fn a_refusal_that_never_ends_costs_one_renewal_in_five_minutes() {
-    let world = World::new().await;
+    let world = TestService::new().await;
     let instances: Vec<_> = (0..5).map(|_| world.instance()).collect();
     all_issue(&instances).await;
     world.advance(1000);
-    world.wechat.inject(Fault::errcode(40001).on(Api::CreatePreAuthCode).forever());
+    world.wechat.inject(Fault::errcode(40001).on(Endpoint::CreatePreAuthCode).forever());
     for _round in 0..20 {
         for result in join_all(instances.iter().map(Instance::issue)).await {
             let problem = result.unwrap_err();
-            assert_eq!(problem.code, Code::WeChatTokenRejected);
+            assert_eq!(problem.code, ProblemCode::WeChatTokenRejected);
             assert!((1..=300).contains(&problem.retry_after.unwrap()), "{problem:?}");
         }
     }
@@ -100,13 +100,13 @@ async fn a_refusal_that_never_ends_costs_one_renewal_in_five_minutes() {
 
 #[tokio::test]
 async fn ten_thousand_requests_under_61004_make_a_handful_of_calls() {
-    let world = World::new().await;
+    let world = TestService::new().await;
     let instances: Vec<_> = (0..4).map(|_| world.instance()).collect();
     world.wechat.set_whitelist(vec!["203.0.113.7".parse().unwrap()]);
     for _round in 0..50 {
         for result in join_all(instances.iter().cycle().take(200).map(Instance::issue)).await {
             let problem = result.unwrap_err();
-            assert_eq!(problem.code, Code::ConfigEgressIpNotRegistered);
+            assert_eq!(problem.code, ProblemCode::ConfigEgressIpNotRegistered);
             assert_eq!(problem.client_ip.as_deref(), Some("127.0.0.1"));
         }
     }
@@ -119,7 +119,7 @@ async fn ten_thousand_requests_under_61004_make_a_handful_of_calls() {
     // In the course of five minutes, each instance asks again after 3, 6, 12, 24 and then every 30 seconds.
     for _round in 0..50 {
         for instance in instances.iter().cycle().take(200) {
-            assert_eq!(instance.issue().await.unwrap_err().code, Code::ConfigEgressIpNotRegistered);
+            assert_eq!(instance.issue().await.unwrap_err().code, ProblemCode::ConfigEgressIpNotRegistered);
         }
         world.advance(6);
     }
@@ -130,8 +130,8 @@ async fn ten_thousand_requests_under_61004_make_a_handful_of_calls() {
 
 #[tokio::test]
 async fn failed_mints_back_off_and_everybody_is_told_how_long() {
-    let world = World::new().await;
-    world.wechat.inject(Fault::errcode(61004).on(Api::ComponentToken).forever());
+    let world = TestService::new().await;
+    world.wechat.inject(Fault::errcode(61004).on(Endpoint::ComponentToken).forever());
     let (one, other) = (world.instance(), world.instance());
     let mut waits = Vec::new();
     for _failure in 0..6 {
@@ -148,10 +148,10 @@ async fn failed_mints_back_off_and_everybody_is_told_how_long() {
 
 #[tokio::test]
 async fn a_renewal_that_fails_keeps_the_old_token() {
-    let world = World::new().await;
+    let world = TestService::new().await;
     let instance = world.instance();
     instance.issue().await.unwrap();
-    world.wechat.inject(Fault::errcode(61006).on(Api::ComponentToken).forever());
+    world.wechat.inject(Fault::errcode(61006).on(Endpoint::ComponentToken).forever());
     world.advance(7200 - 200);
     for _request in 0..10 {
         instance.issue().await.unwrap();
@@ -163,14 +163,14 @@ async fn a_renewal_that_fails_keeps_the_old_token() {
 
 #[tokio::test]
 async fn the_holder_of_a_lease_who_dies_is_followed_after_15_seconds() {
-    let world = World::new().await;
+    let world = TestService::new().await;
     let lease = Lease { holder: "dead".into(), expires_at: world.now() + 15 };
     let taken =
         world.state.take_lease(&world.appid, &TokenItem::default(), &lease, world.now()).await.unwrap();
     assert!(matches!(taken, LeaseAttempt::Taken));
     let instance = world.instance();
     let pending = instance.issue_within(Duration::from_millis(500)).await.unwrap_err();
-    assert_eq!(pending.code, Code::TokenPending);
+    assert_eq!(pending.code, ProblemCode::TokenPending);
     world.advance(14);
     let (waited, ()) = tokio::join!(instance.issue(), async {
         tokio::time::sleep(Duration::from_millis(300)).await;
@@ -183,10 +183,10 @@ async fn the_holder_of_a_lease_who_dies_is_followed_after_15_seconds() {
 
 #[tokio::test]
 async fn a_caller_without_time_leaves_the_mint_to_others() {
-    let world = World::new().await;
+    let world = TestService::new().await;
     let hurried = world.instance();
     let problem = hurried.issue_within(Duration::from_secs(2)).await.unwrap_err();
-    assert_eq!(problem.code, Code::TokenPending);
+    assert_eq!(problem.code, ProblemCode::TokenPending);
     let item = world.state.token_item(&world.appid).await.unwrap();
     assert!(item.lease.is_none() && item.backoff.is_none());
     assert_eq!(world.mints(), 0);
@@ -195,11 +195,11 @@ async fn a_caller_without_time_leaves_the_mint_to_others() {
 
 #[tokio::test]
 async fn a_forced_refresh_waits_for_the_mint_that_is_under_way() {
-    let world = World::new().await;
+    let world = TestService::new().await;
     let (keeper, other) = (world.keeper(), world.keeper());
     keeper.tokens().refresh(false, soon()).await.unwrap();
     let old = value(&stored(&world).await);
-    world.wechat.inject(Fault::delay(Duration::from_secs(1)).on(Api::ComponentToken));
+    world.wechat.inject(Fault::delay(Duration::from_secs(1)).on(Endpoint::ComponentToken));
     let (first, second) = tokio::join!(keeper.tokens().refresh(true, soon()), async {
         tokio::time::sleep(Duration::from_millis(300)).await;
         other.tokens().refresh(true, soon()).await
@@ -212,11 +212,11 @@ async fn a_forced_refresh_waits_for_the_mint_that_is_under_way() {
 
 #[tokio::test]
 async fn a_mint_whose_answer_is_lost_shortens_the_old_tokens_life() {
-    let world = World::new().await;
+    let world = TestService::new().await;
     let keeper = world.keeper();
     keeper.tokens().refresh(false, soon()).await.unwrap();
     let old = stored(&world).await;
-    world.wechat.inject(Fault::new(FaultKind::ResetAfter).on(Api::ComponentToken).forever());
+    world.wechat.inject(Fault::new(FaultKind::ResetAfter).on(Endpoint::ComponentToken).forever());
     world.advance(60);
     let held = keeper.tokens().refresh(true, soon()).await.unwrap();
     assert_eq!(value(&held.token), value(&old), "the old token is used meanwhile");
@@ -234,7 +234,7 @@ async fn a_mint_whose_answer_is_lost_shortens_the_old_tokens_life() {
 
 #[tokio::test]
 async fn a_connection_that_was_never_made_shortens_nothing() {
-    let world = World::new().await;
+    let world = TestService::new().await;
     let keeper = world.keeper();
     keeper.tokens().refresh(false, soon()).await.unwrap();
     let old = stored(&world).await;
@@ -246,9 +246,9 @@ async fn a_connection_that_was_never_made_shortens_nothing() {
 
 #[tokio::test]
 async fn a_holder_that_comes_too_late_does_not_overwrite_its_successor() {
-    let world = World::new().await;
+    let world = TestService::new().await;
     let (late, successor) = (world.instance(), world.instance());
-    world.wechat.inject(Fault::delay(Duration::from_secs(2)).on(Api::ComponentToken));
+    world.wechat.inject(Fault::delay(Duration::from_secs(2)).on(Endpoint::ComponentToken));
     let (answer, ()) = tokio::join!(late.issue(), async {
         tokio::time::sleep(Duration::from_millis(500)).await;
         world.advance(16);
@@ -264,7 +264,7 @@ async fn a_holder_that_comes_too_late_does_not_overwrite_its_successor() {
 
 #[tokio::test]
 async fn codes_go_on_while_secrets_manager_is_down() {
-    let world = World::new().await;
+    let world = TestService::new().await;
     world.instance().issue().await.unwrap();
     world.credentials.set(Err(SecretsError::Unavailable("down".into())));
     let cold = world.instance();
@@ -277,14 +277,14 @@ async fn codes_go_on_while_secrets_manager_is_down() {
     assert_eq!(world.mints(), 1);
     // Without a token the outage is the answer.
     world.advance(7200);
-    assert_eq!(cold.issue().await.unwrap_err().code, Code::SecretsUnavailable);
+    assert_eq!(cold.issue().await.unwrap_err().code, ProblemCode::SecretsUnavailable);
 }
 
 #[tokio::test]
 async fn nothing_is_ever_minted_while_minting_is_off() {
-    let world = World::new().await;
-    let instance = world.instance_with(|outside| outside.minting = false);
-    assert_eq!(instance.issue().await.unwrap_err().code, Code::TokenMissing);
+    let world = TestService::new().await;
+    let instance = world.instance_with(|services| services.minting = false);
+    assert_eq!(instance.issue().await.unwrap_err().code, ProblemCode::TokenMissing);
     let token = StoredToken {
         value: world.wechat.mint().into(),
         expires_at: world.now() + 7200,
@@ -296,22 +296,22 @@ async fn nothing_is_ever_minted_while_minting_is_off() {
     instance.issue().await.unwrap();
     world.wechat.revoke_tokens();
     let refused = instance.issue().await.unwrap_err();
-    assert_eq!(refused.code, Code::WeChatTokenRejected);
+    assert_eq!(refused.code, ProblemCode::WeChatTokenRejected);
     assert!(refused.remedy.unwrap().contains("put_token"));
     world.advance(200);
-    assert_eq!(instance.issue().await.unwrap_err().code, Code::TokenMissing);
+    assert_eq!(instance.issue().await.unwrap_err().code, ProblemCode::TokenMissing);
     assert_eq!(world.mints(), 0);
 }
 
 #[tokio::test]
 async fn the_next_ticket_ends_a_ticket_problem_at_once() {
-    let world = World::new().await;
+    let world = TestService::new().await;
     let instance = world.instance();
-    world.wechat.inject(Fault::errcode(61005).on(Api::ComponentToken));
+    world.wechat.inject(Fault::errcode(61005).on(Endpoint::ComponentToken));
     let problem = instance.issue().await.unwrap_err();
-    assert_eq!((problem.code, problem.retry_after), (Code::TicketRejected, Some(600)));
+    assert_eq!((problem.code, problem.retry_after), (ProblemCode::TicketRejected, Some(600)));
     let again = instance.issue().await.unwrap_err();
-    assert_eq!((again.code, again.retry_after), (Code::TicketRejected, Some(600)));
+    assert_eq!((again.code, again.retry_after), (ProblemCode::TicketRejected, Some(600)));
     assert_eq!(world.mints(), 1);
     world.advance(1);
     world.ticket_arrives().await;
@@ -321,10 +321,10 @@ async fn the_next_ticket_ends_a_ticket_problem_at_once() {
 
 #[tokio::test]
 async fn without_a_ticket_wechat_is_not_asked() {
-    let world = World::without_ticket().await;
+    let world = TestService::without_ticket().await;
     let instance = world.instance();
     for _request in 0..3 {
-        assert_eq!(instance.issue().await.unwrap_err().code, Code::TicketMissing);
+        assert_eq!(instance.issue().await.unwrap_err().code, ProblemCode::TicketMissing);
     }
     assert_eq!(world.mints(), 0);
     world.ticket_arrives().await;
@@ -333,7 +333,7 @@ async fn without_a_ticket_wechat_is_not_asked() {
 
 #[tokio::test]
 async fn a_new_appsecret_is_read_before_the_error_is_believed() {
-    let world = World::new().await;
+    let world = TestService::new().await;
     let right = world.wechat.config().component_appsecret.clone();
     let json = |secret: &str| {
         serde_json::json!({"component_appid": world.appid, "component_appsecret": secret}).to_string()
@@ -355,10 +355,10 @@ async fn a_new_appsecret_is_read_before_the_error_is_believed() {
 
 #[tokio::test]
 async fn a_second_minter_is_named_loudly() {
-    let world = World::new().await;
+    let world = TestService::new().await;
     let instance = world.instance();
     instance.issue().await.unwrap();
-    world.wechat.mint_as_stranger();
+    world.wechat.foreign_mint();
     world.advance(301);
     instance.issue().await.unwrap();
     assert_eq!((world.mints(), instance.metrics.sum(metric::FOREIGN_MINT)), (2, 1.0));
@@ -366,38 +366,38 @@ async fn a_second_minter_is_named_loudly() {
 
 #[tokio::test]
 async fn a_busy_wechat_is_asked_again() {
-    let world = World::new().await;
-    world.wechat.inject(Fault::errcode(-1).on(Api::ComponentToken).times(2));
-    world.wechat.inject(Fault::errcode(-1).on(Api::CreatePreAuthCode).times(2));
+    let world = TestService::new().await;
+    world.wechat.inject(Fault::errcode(-1).on(Endpoint::ComponentToken).times(2));
+    world.wechat.inject(Fault::errcode(-1).on(Endpoint::CreatePreAuthCode).times(2));
     let instance = world.instance();
     instance.issue().await.unwrap();
     assert_eq!((world.mints(), world.code_calls()), (3, 3));
-    world.wechat.inject(Fault::errcode(-1).on(Api::CreatePreAuthCode).forever());
-    assert_eq!(instance.issue().await.unwrap_err().code, Code::WeChatBusy);
+    world.wechat.inject(Fault::errcode(-1).on(Endpoint::CreatePreAuthCode).forever());
+    assert_eq!(instance.issue().await.unwrap_err().code, ProblemCode::WeChatBusy);
     assert_eq!(world.code_calls(), 6);
 }
 
 #[tokio::test]
 async fn a_sporadic_48001_on_the_mint_call_is_tried_once_more() {
-    let world = World::new().await;
-    world.wechat.inject(Fault::errcode(48001).on(Api::ComponentToken));
+    let world = TestService::new().await;
+    world.wechat.inject(Fault::errcode(48001).on(Endpoint::ComponentToken));
     world.instance().issue().await.unwrap();
     assert_eq!(world.mints(), 2);
-    let world = World::new().await;
-    world.wechat.inject(Fault::errcode(48001).on(Api::ComponentToken).forever());
-    assert_eq!(world.instance().issue().await.unwrap_err().code, Code::WeChatUnauthorized);
+    let world = TestService::new().await;
+    world.wechat.inject(Fault::errcode(48001).on(Endpoint::ComponentToken).forever());
+    assert_eq!(world.instance().issue().await.unwrap_err().code, ProblemCode::WeChatUnauthorized);
     assert_eq!(world.mints(), 2);
 }
 
 #[tokio::test]
 async fn the_second_host_answers_when_the_first_is_down() {
-    let world = World::new().await;
+    let world = TestService::new().await;
     let dead = support::process::free_port();
     let hosts = format!("http://127.0.0.1:{dead},{}", world.wechat.url());
-    let instance = world.instance_with(|outside| {
+    let instance = world.instance_with(|services| {
         let http = wechat_preauth::wechat::http::http_client(&Default::default()).unwrap();
         let hosts = wechat_preauth::wechat::ApiHosts::parse(&hosts).unwrap();
-        outside.wechat = std::sync::Arc::new(wechat_preauth::wechat::Client::new(http, hosts));
+        services.wechat = std::sync::Arc::new(wechat_preauth::wechat::Client::new(http, hosts));
     });
     instance.issue().await.unwrap();
     instance.issue().await.unwrap();
@@ -406,12 +406,12 @@ async fn the_second_host_answers_when_the_first_is_down() {
 
 #[tokio::test]
 async fn a_wrong_secret_document_is_the_operators_problem() {
-    let world = World::new().await;
-    let instance = world.instance_with(|outside| {
+    let world = TestService::new().await;
+    let instance = world.instance_with(|services| {
         let source = MemoryCredentials::new(r#"{"component_appid":"wx1"}"#);
-        outside.credentials = std::sync::Arc::new(wechat_preauth::platform::CredentialsKeeper::new(source));
+        services.credentials = std::sync::Arc::new(wechat_preauth::platform::CredentialsCache::new(source));
     });
     let problem = instance.issue().await.unwrap_err();
-    assert_eq!(problem.code, Code::SecretsInvalid);
+    assert_eq!(problem.code, ProblemCode::SecretsInvalid);
     assert!(problem.detail.contains("component_appsecret"), "{problem:?}");
 }

@@ -4,30 +4,30 @@
 //! `make run` starts it, shows how a code comes about, and goes on serving; `make run ONCE=1` ends
 //! after the first code.
 
-mod parts;
+mod console;
 mod serve;
-mod tell;
+mod stack;
 
 use std::sync::Arc;
 
-use parts::Parts;
+use stack::Parts;
 
 type Error = Box<dyn std::error::Error + Send + Sync>;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     let once = std::env::args().any(|argument| argument == "--once");
-    tell::start_log();
+    console::start_log();
     let parts = Arc::new(Parts::start(once).await?);
     let service = serve::listen(parts.clone(), once).await?;
-    tell::started(&parts, &service);
+    console::started(&parts, &service);
 
-    let pushed = tell::ticket_push(&parts, &service).await?;
-    let issued = tell::first_code(&service).await?;
+    let pushed = console::ticket_push(&parts, &service).await?;
+    let issued = console::first_code(&service).await?;
     if once {
         return if pushed && issued { Ok(()) } else { Err("no code was issued".into()) };
     }
-    tell::what_to_try(&parts, &service);
+    console::what_to_try(&parts, &service);
     tokio::select! {
         () = parts.keep_fresh() => Ok(()),
         interrupted = tokio::signal::ctrl_c() => Ok(interrupted?),

@@ -16,7 +16,7 @@ use serde_json::Value;
 use tokio::net::TcpListener;
 
 use crate::Error;
-use crate::parts::Parts;
+use crate::stack::Parts;
 
 /// Where the service listens, unless somebody else does.
 const SERVICE: &str = "127.0.0.1:8080";

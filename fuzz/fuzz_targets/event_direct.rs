@@ -12,7 +12,7 @@ fuzz_target!(init: let_lambda_http_panic(), |data: &[u8]| {
         Some(Input::Made(event)) => event.check(),
         Some(Input::Raw(event)) => {
             // Also without `lambda_http`, which passes JSON alone: a body in base64 can be anything.
-            let _ = (push_event::from_direct(event), code_request(event));
+            let _ = (push_request::from_direct(event), code_request(event));
             if let Some(request) = std::str::from_utf8(event).ok().and_then(read) {
                 let _ = both_functions(&request);
             }

@@ -12,8 +12,8 @@ use lambda_http::{Request, RequestExt as _};
 use libfuzzer_sys::arbitrary::{self, Arbitrary, Unstructured};
 use serde_json::{Map, Value, json};
 
-use crate::api::{push_event, request};
-use crate::platform::{ArrivedPush, Code, IssueRequest, Problem};
+use crate::api::{issue_request, push_request};
+use crate::platform::{RawPush, ProblemCode, IssueRequest, Problem};
 use crate::wechat::push::{self, Push, PushError, PushKey, PushQuery};
 use crate::{APPID, ENCODING_AES_KEY, NOW, TOKEN, encrypt, padded, signed_pairs};
 
@@ -152,7 +152,7 @@ pub enum Content {
     /// Any text that is said to be base64.
     Base64(String),
     /// A request for a code.
-    Code(CodeRequest),
+    ProblemCode(CodeRequest),
     /// A push that is rightly encrypted and signed.
     Push(Word),
 }
@@ -237,7 +237,7 @@ impl Http {
             // Where it is none after all, `lambda_http` lets nothing through.
             Content::Base64(text) => STANDARD.decode(text).unwrap_or_default(),
             Content::Bytes(bytes) => bytes.clone(),
-            Content::Code(request) => request.json().to_string().into_bytes(),
+            Content::ProblemCode(request) => request.json().to_string().into_bytes(),
             Content::Push(message) => enveloped(&encrypted(message)).into_bytes(),
         }
     }
@@ -382,7 +382,7 @@ impl Http {
 #[derive(Debug, Arbitrary)]
 pub enum Direct {
     /// A request for a code.
-    Code(CodeRequest),
+    ProblemCode(CodeRequest),
     /// A push that is rightly encrypted and signed, with what else was in its query.
     Push(Vec<(Word, String)>, Word),
     /// Something like a push.
@@ -396,7 +396,7 @@ impl Direct {
     #[must_use]
     pub fn json(&self) -> Value {
         match self {
-            Self::Code(request) => request.json(),
+            Self::ProblemCode(request) => request.json(),
             Self::Push(more, message) => {
                 let encrypted = encrypted(message);
                 let more = more.iter().map(|(name, value)| (name.of(&QUERY_NAMES), json!(value)));
@@ -445,16 +445,16 @@ impl Direct {
 /// Reads a request as both functions do, and checks what holds for every request.
 pub fn both_functions(
     request: &Request,
-) -> (Result<ArrivedPush, Box<Problem>>, Result<IssueRequest, Box<Problem>>) {
+) -> (Result<RawPush, Box<Problem>>, Result<IssueRequest, Box<Problem>>) {
     let body = request.body().as_ref();
     let arrived = match is_direct(request) {
-        true => push_event::from_direct(body),
-        false => Ok(push_event::from_http(request)),
+        true => push_request::from_direct(body),
+        false => Ok(push_request::from_http(request)),
     };
     match &arrived {
         Ok(arrived) => drop(opened(arrived)),
         Err(refused) => {
-            assert_eq!(refused.code, Code::RequestInvalid);
+            assert_eq!(refused.code, ProblemCode::RequestInvalid);
             // Nothing of it is quoted: it may be a push.
             assert!(refused.detail.starts_with("the event "), "{}", refused.detail);
         }
@@ -464,7 +464,7 @@ pub fn both_functions(
 
 /// Reads a request for a code.
 pub fn code_request(body: &[u8]) -> Result<IssueRequest, Box<Problem>> {
-    let read = request::parse(body);
+    let read = issue_request::parse(body);
     match &read {
         Ok(read) => {
             let sent = serde_json::from_slice(body).unwrap_or(Value::Null);
@@ -479,7 +479,7 @@ pub fn code_request(body: &[u8]) -> Result<IssueRequest, Box<Problem>> {
             }
         }
         Err(refused) => {
-            assert_eq!(refused.code, Code::RequestInvalid);
+            assert_eq!(refused.code, ProblemCode::RequestInvalid);
             assert!(refused.detail.len() < 1024 && !refused.detail.contains(char::is_control));
         }
     }
@@ -504,11 +504,11 @@ fn check_link(link: &str, host: &str, fragment: Option<&str>, sent: &Value) {
 /// may only reach the API must not get past its path and its methods.
 pub fn foreign_event_is_refused(request: &Request) {
     let event = request.body().as_ref();
-    assert!(push_event::from_direct(event).is_err());
-    assert!(request::parse(event).is_err());
+    assert!(push_request::from_direct(event).is_err());
+    assert!(issue_request::parse(event).is_err());
 }
 
-fn opened(arrived: &ArrivedPush) -> Result<String, PushError> {
+fn opened(arrived: &RawPush) -> Result<String, PushError> {
     let pairs = arrived.query.iter().map(|(name, value)| (name.as_str(), value.as_str()));
     shown(
         PushQuery::from_pairs(pairs)

@@ -15,10 +15,10 @@ use serde_json::json;
 use tokio::time::Instant;
 use tracing::Instrument as _;
 
-use super::answer::{FunctionError, json_response, problem_response, status};
-use super::{Invocation, failure, push_event};
-use crate::platform::push::take_in;
-use crate::platform::{Code, Intake, Problem, Result, Taken};
+use super::response::{FunctionError, json_response, problem_response, status};
+use super::{Invocation, failure, push_request};
+use crate::platform::push::accept_push;
+use crate::platform::{AcceptedPush, Problem, ProblemCode, PushServices, Result};
 use crate::telemetry::metric;
 
 /// The path, below whatever stage or base path API Gateway puts before it.
@@ -35,25 +35,25 @@ const SUCCESS: &str = "success";
 const TIME_FOR_A_PUSH: Duration = Duration::from_millis(3500);
 
 /// The function, for as long as its environment lives.
-pub struct CallbackApi {
-    intake: Intake,
+pub struct CallbackHandler {
+    services: PushServices,
     start_up: Duration,
     warm: AtomicBool,
 }
 
 /// What a request comes to.
 enum Done {
-    Taken,
+    Accepted,
     /// Somebody looked whether there is something here.
     Greeted,
 }
 
-impl CallbackApi {
+impl CallbackHandler {
     /// The function on these means. `start_up` is how long starting took: the push that caused it has
     /// been waiting for as long.
     #[must_use]
-    pub fn new(intake: Intake, start_up: Duration) -> Arc<Self> {
-        Arc::new(Self { intake, start_up, warm: AtomicBool::new(false) })
+    pub fn new(services: PushServices, start_up: Duration) -> Arc<Self> {
+        Arc::new(Self { services, start_up, warm: AtomicBool::new(false) })
     }
 
     /// Answers one event. Over HTTP every failure is an answer; on direct invocation it is an error.
@@ -70,11 +70,11 @@ impl CallbackApi {
         let request_id = invocation.request_id.clone();
         // A task of its own, so that a panic becomes an answer too.
         let work = tokio::spawn(self.clone().answer(request, direct, invocation).instrument(span));
-        let metrics = &self.intake.metrics;
+        let metrics = &self.services.metrics;
         let result = work.await.unwrap_or_else(|_panicked| Err(failure::panicked(metrics)));
         match result {
-            Ok(Done::Taken) if direct => Ok(json_response(&json!({ "result": SUCCESS }))),
-            Ok(Done::Taken) => Ok(text_response(SUCCESS)),
+            Ok(Done::Accepted) if direct => Ok(json_response(&json!({ "result": SUCCESS }))),
+            Ok(Done::Accepted) => Ok(text_response(SUCCESS)),
             Ok(Done::Greeted) => Ok(text_response("ok")),
             Err(problem) if direct => Err(failure::function_error(metrics, &problem, &request_id)),
             Err(problem) => Ok(refusal(&problem, &request_id)),
@@ -86,7 +86,7 @@ impl CallbackApi {
         let cold = !self.warm.swap(true, Ordering::Relaxed);
         let mut time = TIME_FOR_A_PUSH;
         if cold {
-            self.intake.metrics.count(metric::COLD_START);
+            self.services.metrics.count(metric::COLD_START);
             time = time.saturating_sub(self.start_up);
         }
         let deadline = invocation.deadline.min(started + time);
@@ -96,7 +96,7 @@ impl CallbackApi {
             Ok(None) => Ok(Done::Greeted),
             Ok(Some(taken)) => {
                 log_taken(&taken, duration_ms, cold);
-                Ok(Done::Taken)
+                Ok(Done::Accepted)
             }
             Err(problem) => {
                 self.log_refused(&problem, direct, duration_ms, cold);
@@ -105,24 +105,24 @@ impl CallbackApi {
         }
     }
 
-    async fn take(&self, request: &Request, direct: bool, deadline: Instant) -> Result<Option<Taken>> {
+    async fn take(&self, request: &Request, direct: bool, deadline: Instant) -> Result<Option<AcceptedPush>> {
         let arrived = if direct {
-            push_event::from_direct(request.body().as_ref())?
+            push_request::from_direct(request.body().as_ref())?
         } else if routed(request)? == Method::GET {
             return Ok(None);
         } else {
-            push_event::from_http(request)
+            push_request::from_http(request)
         };
-        take_in(&self.intake, &arrived, deadline).await.map(Some)
+        accept_push(&self.services, &arrived, deadline).await.map(Some)
     }
 
     fn log_refused(&self, problem: &Problem, direct: bool, duration_ms: f64, cold: bool) {
         // What any stranger on the Internet can cause is counted by its code alone: the sum of failures
         // is what alarms watch. Who invokes directly is no stranger, so that always counts.
         if direct || !anyone_can_cause(problem.code) {
-            failure::count(&self.intake.metrics, problem);
+            failure::count(&self.services.metrics, problem);
         } else {
-            self.intake.metrics.count(&format!("{}.{}", metric::FAILURE, problem.code));
+            self.services.metrics.count(&format!("{}.{}", metric::FAILURE, problem.code));
         }
         tracing::warn!(
             code = problem.code.as_str(),
@@ -136,12 +136,12 @@ impl CallbackApi {
     }
 }
 
-fn log_taken(taken: &Taken, duration_ms: f64, cold: bool) {
+fn log_taken(taken: &AcceptedPush, duration_ms: f64, cold: bool) {
     match taken {
-        Taken::Ticket { create_time, newest } => {
+        AcceptedPush::Ticket { create_time, newest } => {
             tracing::info!(create_time, newest, cold_start = cold, duration_ms, "a ticket arrived");
         }
-        Taken::Event { info_type, authorizer_appid, code_fingerprint } => {
+        AcceptedPush::Event { info_type, authorizer_appid, code_fingerprint } => {
             tracing::info!(
                 info_type,
                 authorizer_appid,
@@ -152,29 +152,29 @@ fn log_taken(taken: &Taken, duration_ms: f64, cold: bool) {
             );
         }
         // Logged with its remedy where it was decided.
-        Taken::Misrouted => {}
+        AcceptedPush::Misrouted => {}
     }
 }
 
 fn routed(request: &Request) -> Result<&Method> {
     // A stage or a custom domain's base path may stand before it.
     if !request.raw_http_path().trim_end_matches('/').ends_with(PATH) {
-        return Err(Problem::new(Code::RequestNotFound, format!("the path is {PATH}")));
+        return Err(Problem::new(ProblemCode::RequestNotFound, format!("the path is {PATH}")));
     }
     match request.method() {
         method if *method == Method::GET || *method == Method::POST => Ok(method),
-        _ => Err(Problem::new(Code::RequestMethodNotAllowed, format!("{PATH} takes POST"))),
+        _ => Err(Problem::new(ProblemCode::RequestMethodNotAllowed, format!("{PATH} takes POST"))),
     }
 }
 
 /// Whether it takes neither WeChat nor our own mistake to cause this.
-const fn anyone_can_cause(code: Code) -> bool {
+const fn anyone_can_cause(code: ProblemCode) -> bool {
     matches!(
         code,
-        Code::RequestNotFound
-            | Code::RequestMethodNotAllowed
-            | Code::PushMalformed
-            | Code::PushSignatureRejected
+        ProblemCode::RequestNotFound
+            | ProblemCode::RequestMethodNotAllowed
+            | ProblemCode::PushMalformed
+            | ProblemCode::PushSignatureRejected
     )
 }
 

@@ -3,8 +3,8 @@
 
 use serde_json::{Value, json};
 
-use super::answer::FunctionError;
-use crate::platform::{Code, Problem};
+use super::response::FunctionError;
+use crate::platform::{Problem, ProblemCode};
 use crate::telemetry::Metrics;
 use crate::telemetry::metric::{self, Unit};
 
@@ -24,7 +24,7 @@ pub fn count(metrics: &Metrics, problem: &Problem) {
 
 /// The problem of work that panicked, counted. The panic itself is in the log, with its place.
 pub fn panicked(metrics: &Metrics) -> Box<Problem> {
-    let problem = Problem::new(Code::Internal, "this service made a mistake");
+    let problem = Problem::new(ProblemCode::Internal, "this service made a mistake");
     count(metrics, &problem);
     problem
 }

@@ -10,28 +10,29 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 use tracing::Instrument as _;
 
-use super::action::Action;
-use super::answer::FunctionError;
+use super::keeper_request::KeeperAction;
+use super::response::FunctionError;
 use super::{Invocation, failure};
-use crate::platform::{Code, Keeper, Outside, Result, TokenKeeper};
+use crate::operator::Keeper;
+use crate::platform::{ProblemCode, Result, Services, TokenProvider};
 use crate::telemetry::metric;
 
 /// The function, for as long as its environment lives.
-pub struct KeeperApi {
+pub struct KeeperHandler {
     keeper: Keeper,
     warm: AtomicBool,
 }
 
-impl KeeperApi {
+impl KeeperHandler {
     /// The function on these means.
     #[must_use]
-    pub fn new(outside: Outside) -> Arc<Self> {
-        Arc::new(Self { keeper: Keeper::new(outside), warm: AtomicBool::new(false) })
+    pub fn new(services: Services) -> Arc<Self> {
+        Arc::new(Self { keeper: Keeper::new(services), warm: AtomicBool::new(false) })
     }
 
     /// The token of this function: for warming up.
     #[must_use]
-    pub const fn tokens(&self) -> &TokenKeeper {
+    pub const fn tokens(&self) -> &TokenProvider {
         self.keeper.tokens()
     }
 
@@ -48,7 +49,7 @@ impl KeeperApi {
         let request_id = invocation.request_id.clone();
         // A task of its own, so that a panic becomes an answer too.
         let work = tokio::spawn(self.clone().answer(event.payload, invocation).instrument(span));
-        let metrics = &self.keeper.outside().metrics;
+        let metrics = &self.keeper.services().metrics;
         work.await
             .unwrap_or_else(|_panicked| Err(failure::panicked(metrics)))
             .map_err(|problem| failure::function_error(metrics, &problem, &request_id))
@@ -56,13 +57,13 @@ impl KeeperApi {
 
     async fn answer(self: Arc<Self>, event: Value, invocation: Invocation) -> Result<Value> {
         let started = Instant::now();
-        let metrics = &self.keeper.outside().metrics;
+        let metrics = &self.keeper.services().metrics;
         let cold = !self.warm.swap(true, Ordering::Relaxed);
         if cold {
             metrics.count(metric::COLD_START);
         }
-        let action = Action::parse(&event);
-        let name = action.as_ref().map_or("unknown", Action::name);
+        let action = KeeperAction::parse(&event);
+        let name = action.as_ref().map_or("unknown", KeeperAction::name);
         let result = match action {
             Ok(action) => self.run(action, invocation.deadline).await,
             Err(problem) => Err(problem),
@@ -73,7 +74,7 @@ impl KeeperApi {
             Err(problem) => {
                 failure::count(metrics, problem);
                 // What was sent wrongly may be quoted in the detail, so it stays out of the log.
-                let detail = (problem.code != Code::RequestInvalid).then_some(problem.detail.as_str());
+                let detail = (problem.code != ProblemCode::RequestInvalid).then_some(problem.detail.as_str());
                 tracing::warn!(
                     action = name,
                     code = problem.code.as_str(),
@@ -92,26 +93,26 @@ impl KeeperApi {
         result
     }
 
-    async fn run(&self, action: Action, deadline: Instant) -> Result<Value> {
+    async fn run(&self, action: KeeperAction, deadline: Instant) -> Result<Value> {
         let (keeper, name) = (&self.keeper, action.name());
         Ok(match action {
-            Action::Refresh { force } => answer(name, &keeper.refresh(force, deadline).await?),
-            Action::Diagnose => {
+            KeeperAction::Refresh { force } => answer(name, &keeper.refresh(force, deadline).await?),
+            KeeperAction::Diagnose => {
                 let report = keeper.diagnose(deadline).await;
                 if !report.ok {
                     tracing::warn!(failed = report.failed.join(","), "the diagnosis found broken links");
                 }
                 answer(name, &report)
             }
-            Action::PutToken { component_access_token, expires_at } => {
+            KeeperAction::PutToken { component_access_token, expires_at } => {
                 answer(name, &keeper.put_token(&component_access_token, expires_at).await?)
             }
-            Action::StartPushTicket => answer(name, &keeper.start_push_ticket(deadline).await?),
-            Action::ClearQuota => answer(name, &keeper.clear_quota(deadline).await?),
-            Action::GetQuota { cgi_path } => {
+            KeeperAction::StartPushTicket => answer(name, &keeper.start_push_ticket(deadline).await?),
+            KeeperAction::ClearQuota => answer(name, &keeper.clear_quota(deadline).await?),
+            KeeperAction::GetQuota { cgi_path } => {
                 answer(name, &json!({ "quotas": keeper.get_quota(cgi_path.as_deref(), deadline).await? }))
             }
-            Action::ExplainRid { rid } => answer(name, &keeper.explain_rid(&rid, deadline).await?),
+            KeeperAction::ExplainRid { rid } => answer(name, &keeper.explain_rid(&rid, deadline).await?),
         })
     }
 }

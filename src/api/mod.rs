@@ -1,14 +1,14 @@
 //! How callers reach the service: Lambda events in, answers and problems out. Decides nothing.
 
-pub mod action;
-pub mod answer;
 pub mod callback;
 mod failure;
 pub mod invocation;
+pub mod issue_request;
 pub mod keeper;
+pub mod keeper_request;
 pub mod preauthcode;
-pub mod push_event;
-pub mod request;
+pub mod push_request;
+pub mod response;
 
-pub use answer::FunctionError;
 pub use invocation::Invocation;
+pub use response::FunctionError;

@@ -12,9 +12,9 @@ use serde_json::json;
 use tokio::time::{Instant, timeout_at};
 use tracing::Instrument as _;
 
-use super::answer::{FunctionError, IssuedAnswer, json_response, problem_response};
-use super::{Invocation, failure, request};
-use crate::platform::{Code, IssuedCode, Issuer, Outside, Problem, Role, TokenKeeper};
+use super::response::{FunctionError, IssuedCodeBody, json_response, problem_response};
+use super::{Invocation, failure, issue_request};
+use crate::platform::{IssuedCode, Issuer, Problem, ProblemCode, Role, Services, TokenProvider};
 use crate::telemetry::metric::{self, Unit};
 
 /// The path, below whatever stage or base path API Gateway puts before it.
@@ -25,23 +25,23 @@ const PATH: &str = "preauthcode";
 const GRACE: Duration = Duration::from_millis(200);
 
 /// The function, for as long as its environment lives.
-pub struct PreAuthCodeApi {
-    outside: Outside,
+pub struct PreAuthCodeHandler {
+    services: Services,
     issuer: Issuer,
     warm: AtomicBool,
 }
 
-impl PreAuthCodeApi {
+impl PreAuthCodeHandler {
     /// The function on these means.
     #[must_use]
-    pub fn new(outside: Outside) -> Arc<Self> {
-        let issuer = Issuer::new(outside.clone(), Role::Caller);
-        Arc::new(Self { outside, issuer, warm: AtomicBool::new(false) })
+    pub fn new(services: Services) -> Arc<Self> {
+        let issuer = Issuer::new(services.clone(), Role::Caller);
+        Arc::new(Self { services, issuer, warm: AtomicBool::new(false) })
     }
 
     /// The token of this function: for warming up.
     #[must_use]
-    pub const fn tokens(&self) -> &TokenKeeper {
+    pub const fn tokens(&self) -> &TokenProvider {
         self.issuer.tokens()
     }
 
@@ -56,10 +56,10 @@ impl PreAuthCodeApi {
         let request_id = invocation.request_id.clone();
         // A task of its own, so that a panic becomes an answer too.
         let work = tokio::spawn(self.clone().answer(request, direct, invocation).instrument(span));
-        let metrics = &self.outside.metrics;
+        let metrics = &self.services.metrics;
         let result = work.await.unwrap_or_else(|_panicked| Err(failure::panicked(metrics)));
         match result {
-            Ok(code) => Ok(json_response(&IssuedAnswer::from(&code))),
+            Ok(code) => Ok(json_response(&IssuedCodeBody::from(&code))),
             Err(problem) if direct => Err(failure::function_error(metrics, &problem, &request_id)),
             Err(problem) => Ok(problem_response(&problem, &request_id)),
         }
@@ -74,13 +74,13 @@ impl PreAuthCodeApi {
         let started = Instant::now();
         let cold = !self.warm.swap(true, Ordering::Relaxed);
         if cold {
-            self.outside.metrics.count(metric::COLD_START);
+            self.services.metrics.count(metric::COLD_START);
         }
         let result = async {
             if !direct {
                 routed(&request)?;
             }
-            let request = request::parse(request.body().as_ref())?;
+            let request = issue_request::parse(request.body().as_ref())?;
             let work = self.issuer.issue(&request, invocation.deadline);
             let last = invocation.deadline + GRACE;
             timeout_at(last, work).await.unwrap_or_else(|_elapsed| Err(Problem::timeout()))
@@ -95,7 +95,7 @@ impl PreAuthCodeApi {
     }
 
     fn log_issued(&self, code: &IssuedCode, duration_ms: f64, cold: bool) {
-        self.outside.metrics.put(
+        self.services.metrics.put(
             metric::CODE_ISSUED,
             Unit::Count,
             1.0,
@@ -113,9 +113,9 @@ impl PreAuthCodeApi {
     }
 
     fn log_failed(&self, problem: &Problem, duration_ms: f64, cold: bool) {
-        failure::count(&self.outside.metrics, problem);
+        failure::count(&self.services.metrics, problem);
         // What a caller sent wrongly is quoted in the detail, so it stays out of the log.
-        let detail = (problem.code != Code::RequestInvalid).then_some(problem.detail.as_str());
+        let detail = (problem.code != ProblemCode::RequestInvalid).then_some(problem.detail.as_str());
         tracing::warn!(
             code = problem.code.as_str(),
             detail,
@@ -134,10 +134,10 @@ fn routed(request: &Request) -> Result<(), Box<Problem>> {
     // A stage or a custom domain's base path may stand before the last segment.
     let path = request.raw_http_path().trim_end_matches('/');
     if path.rsplit('/').next() != Some(PATH) {
-        return Err(Problem::new(Code::RequestNotFound, format!("the path is /{PATH}")));
+        return Err(Problem::new(ProblemCode::RequestNotFound, format!("the path is /{PATH}")));
     }
     if request.method() != Method::POST {
-        return Err(Problem::new(Code::RequestMethodNotAllowed, format!("/{PATH} takes POST")));
+        return Err(Problem::new(ProblemCode::RequestMethodNotAllowed, format!("/{PATH} takes POST")));
     }
     Ok(())
 }

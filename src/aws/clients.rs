@@ -10,7 +10,7 @@ use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
 
-use crate::trust::TrustRoots;
+use crate::tls::TrustRoots;
 
 /// Opening a connection inside one region takes milliseconds.
 const CONNECT_TIMEOUT: Duration = Duration::from_millis(1000);

@@ -14,7 +14,8 @@ use uuid::Uuid;
 use super::clients::describe;
 use super::item::{Item, number, read_ticket_item, read_token_item, text, write_backoff, write_lease};
 use crate::platform::{
-    Backoff, Lease, LeaseAttempt, State, StateError, StoredToken, Ticket, TicketItem, TokenItem,
+    Backoff, Lease, LeaseAttempt, StateError, StoredToken, Ticket, TicketItem, TicketStore, TokenItem,
+    TokenStore,
 };
 
 /// The key of the item that names the component.
@@ -94,7 +95,7 @@ fn ticket_key(appid: &str) -> String {
 }
 
 #[async_trait]
-impl State for DynamoDbState {
+impl TokenStore for DynamoDbState {
     async fn token_item(&self, appid: &str) -> Result<TokenItem, StateError> {
         self.read(token_key(appid)).await.map(|item| read_token_item(&item))
     }
@@ -190,6 +191,23 @@ impl State for DynamoDbState {
         Ok(matches!(write(request).await?, Written::Yes))
     }
 
+    async fn component(&self) -> Result<Option<String>, StateError> {
+        let item = self.read(COMPONENT.to_owned()).await?;
+        Ok(item.get("component_appid").and_then(|value| value.as_s().ok()).cloned())
+    }
+
+    async fn remember_component(&self, appid: &str) -> Result<(), StateError> {
+        let request = self
+            .update(COMPONENT.to_owned())
+            .update_expression("SET component_appid = :appid")
+            .condition_expression("attribute_not_exists(component_appid) OR component_appid <> :appid")
+            .expression_attribute_values(":appid", text(appid));
+        write(request).await.map(|_| ())
+    }
+}
+
+#[async_trait]
+impl TicketStore for DynamoDbState {
     async fn ticket_item(&self, appid: &str) -> Result<TicketItem, StateError> {
         self.read(ticket_key(appid)).await.map(|item| read_ticket_item(&item))
     }
@@ -229,19 +247,5 @@ impl State for DynamoDbState {
             Written::Yes => Ok(true),
             Written::No(item) => Ok(item.get("start_push_by") == Some(&text(&claim))),
         }
-    }
-
-    async fn component(&self) -> Result<Option<String>, StateError> {
-        let item = self.read(COMPONENT.to_owned()).await?;
-        Ok(item.get("component_appid").and_then(|value| value.as_s().ok()).cloned())
-    }
-
-    async fn remember_component(&self, appid: &str) -> Result<(), StateError> {
-        let request = self
-            .update(COMPONENT.to_owned())
-            .update_expression("SET component_appid = :appid")
-            .condition_expression("attribute_not_exists(component_appid) OR component_appid <> :appid")
-            .expression_attribute_values(":appid", text(appid));
-        write(request).await.map(|_| ())
     }
 }

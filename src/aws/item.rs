@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
-use crate::platform::{Backoff, Code, Lease, StoredToken, Ticket, TicketItem, TokenItem};
+use crate::platform::{Backoff, Lease, ProblemCode, StoredToken, Ticket, TicketItem, TokenItem};
 
 /// An item's attributes.
 pub type Item = HashMap<String, AttributeValue>;
@@ -45,7 +45,9 @@ pub fn read_token_item(item: &Item) -> TokenItem {
 fn read_backoff(item: &Item) -> Backoff {
     Backoff {
         // A later version of this service may have codes of its own.
-        code: get_text(item, "code").and_then(|name| Code::from_name(&name)).unwrap_or(Code::WeChatError),
+        code: get_text(item, "code")
+            .and_then(|name| ProblemCode::from_name(&name))
+            .unwrap_or(ProblemCode::WeChatError),
         errcode: get_number(item, "errcode"),
         client_ip: get_text(item, "client_ip"),
         count: get_number(item, "count").and_then(|count| count.try_into().ok()).unwrap_or(1),

@@ -2,17 +2,17 @@
 
 use std::time::Instant;
 
-use wechat_preauth::api::callback::CallbackApi;
+use wechat_preauth::api::callback::CallbackHandler;
 use wechat_preauth::config::CallbackConfig;
-use wechat_preauth::{telemetry, wiring};
+use wechat_preauth::{start, telemetry};
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), wiring::StartError> {
+async fn main() -> Result<(), start::StartError> {
     let started = Instant::now();
     telemetry::log::start();
     let config = CallbackConfig::from_env()?;
-    let intake = wiring::intake(&config).await?;
-    wiring::warm_up_intake(&intake).await;
-    let api = CallbackApi::new(intake, started.elapsed());
+    let push_services = start::push_services(&config).await?;
+    start::warm_up_push(&push_services).await;
+    let api = CallbackHandler::new(push_services, started.elapsed());
     Ok(lambda_http::run(lambda_http::service_fn(move |request| api.clone().handle(request))).await?)
 }

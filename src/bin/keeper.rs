@@ -3,16 +3,16 @@
 use lambda_runtime::{LambdaEvent, service_fn};
 use serde_json::Value;
 
-use wechat_preauth::api::keeper::KeeperApi;
+use wechat_preauth::api::keeper::KeeperHandler;
 use wechat_preauth::config::Config;
-use wechat_preauth::{telemetry, wiring};
+use wechat_preauth::{start, telemetry};
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), wiring::StartError> {
+async fn main() -> Result<(), start::StartError> {
     telemetry::log::start();
     let config = Config::from_env()?;
-    let outside = wiring::outside(&config).await?;
-    let api = KeeperApi::new(outside.clone());
-    wiring::warm_up(&outside, api.tokens()).await;
+    let services = start::services(&config).await?;
+    let api = KeeperHandler::new(services.clone());
+    start::warm_up(&services, api.tokens()).await;
     Ok(lambda_runtime::run(service_fn(move |event: LambdaEvent<Value>| api.clone().handle(event))).await?)
 }

@@ -1,15 +1,15 @@
 //! The `preauthcode` function: one pre-authorization code for each request.
 
-use wechat_preauth::api::preauthcode::PreAuthCodeApi;
+use wechat_preauth::api::preauthcode::PreAuthCodeHandler;
 use wechat_preauth::config::Config;
-use wechat_preauth::{telemetry, wiring};
+use wechat_preauth::{start, telemetry};
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), wiring::StartError> {
+async fn main() -> Result<(), start::StartError> {
     telemetry::log::start();
     let config = Config::from_env()?;
-    let outside = wiring::outside(&config).await?;
-    let api = PreAuthCodeApi::new(outside.clone());
-    wiring::warm_up(&outside, api.tokens()).await;
+    let services = start::services(&config).await?;
+    let api = PreAuthCodeHandler::new(services.clone());
+    start::warm_up(&services, api.tokens()).await;
     Ok(lambda_http::run(lambda_http::service_fn(move |request| api.clone().handle(request))).await?)
 }

@@ -5,15 +5,15 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::Outside;
+use super::Services;
+use super::authorization_urls::{AuthorizationUrls, LinkOptions};
 use super::clock::rfc3339;
-use super::links::{AuthorizationUrls, LinkOptions};
-use super::problem::{Code, Problem, Result};
+use super::problem::{Problem, ProblemCode, Result};
 use super::retry::Attempts;
-use super::token::{Held, Role, TokenKeeper};
-use super::token_decision::REMINT_AFTER_REFUSAL;
-use crate::wechat::errcode::{Api, Class};
-use crate::wechat::http::CallError;
+use super::token::rules::REMINT_AFTER_REFUSAL;
+use super::token::{ActiveToken, Role, TokenProvider};
+use crate::wechat::CallError;
+use crate::wechat::errcode::{Endpoint, ErrcodeClass};
 use crate::wechat::{PreAuthCode, TransportError, code_fingerprint};
 
 use secrecy::{ExposeSecret as _, SecretString};
@@ -66,8 +66,8 @@ pub struct IssuedCode {
 
 /// Issues codes for one process.
 pub struct Issuer {
-    outside: Outside,
-    tokens: TokenKeeper,
+    services: Services,
+    tokens: TokenProvider,
     /// The last refusal that no repetition can change.
     refused: Mutex<Option<Refused>>,
 }
@@ -82,14 +82,14 @@ struct Refused {
 impl Issuer {
     /// An issuer on these means.
     #[must_use]
-    pub fn new(outside: Outside, role: Role) -> Self {
-        let tokens = TokenKeeper::new(outside.clone(), role);
-        Self { outside, tokens, refused: Mutex::default() }
+    pub fn new(services: Services, role: Role) -> Self {
+        let tokens = TokenProvider::new(services.clone(), role);
+        Self { services, tokens, refused: Mutex::default() }
     }
 
     /// The token that codes are issued with.
     #[must_use]
-    pub const fn tokens(&self) -> &TokenKeeper {
+    pub const fn tokens(&self) -> &TokenProvider {
         &self.tokens
     }
 
@@ -102,7 +102,7 @@ impl Issuer {
             let appid = self.tokens.appid().await?;
             if *asked != appid {
                 return Err(Problem::new(
-                    Code::RequestInvalid,
+                    ProblemCode::RequestInvalid,
                     format!("component_appid: this service issues codes for {appid} only"),
                 ));
             }
@@ -112,7 +112,7 @@ impl Issuer {
         }
         let mut held = self.tokens.get(deadline).await?;
         for _ in 0..MAX_TOKENS {
-            match create(&self.outside, &held, deadline).await {
+            match create(&self.services, &held, deadline).await {
                 Ok((code, asked_at)) => {
                     *self.memory() = None;
                     return Ok(issued(request, held.appid, &code, asked_at));
@@ -128,21 +128,21 @@ impl Issuer {
     }
 
     fn failed(&self, error: &CallError) -> Box<Problem> {
-        let problem = self.outside.failed(error);
+        let problem = self.services.record_call_failure(error);
         if let CallError::Refused(refusal) = error
             && is_lasting(refusal.meaning().class)
         {
             let mut memory = self.memory();
             let (first, longest) = REFUSAL_MEMORY;
             let pause = memory.as_ref().map_or(first, |last| (last.pause * 2).min(longest));
-            let until = self.outside.clock.now() + pause;
+            let until = self.services.clock.now() + pause;
             *memory = Some(Refused { problem: problem.clone(), until, pause });
         }
         problem
     }
 
     fn refused_a_moment_ago(&self) -> Option<Box<Problem>> {
-        let now = self.outside.clock.now();
+        let now = self.services.clock.now();
         self.memory().as_ref().filter(|last| now < last.until).map(|last| last.problem.clone())
     }
 
@@ -152,35 +152,39 @@ impl Issuer {
 }
 
 /// Whether a refusal holds for every caller until somebody acts or the quota's time has passed.
-const fn is_lasting(class: Class) -> bool {
+const fn is_lasting(class: ErrcodeClass) -> bool {
     matches!(
         class,
-        Class::EgressIp | Class::AppId | Class::Unauthorized | Class::DailyQuota | Class::RateLimited
+        ErrcodeClass::EgressIp
+            | ErrcodeClass::AppId
+            | ErrcodeClass::Unauthorized
+            | ErrcodeClass::DailyQuota
+            | ErrcodeClass::RateLimited
     )
 }
 
 /// Calls until a code or a final answer is there, or the time is over. With the code comes when it was
 /// asked for: its life is counted from there.
 async fn create(
-    outside: &Outside,
-    held: &Held,
+    services: &Services,
+    held: &ActiveToken,
     deadline: Instant,
 ) -> std::result::Result<(PreAuthCode, i64), CallError> {
     let mut attempts = Attempts::new(MAX_CALLS, LONGEST_CALL, deadline);
     loop {
         let Some(timeout) = attempts.next_timeout() else {
-            return Err(CallError::Transport(TransportError::no_time(Api::CreatePreAuthCode)));
+            return Err(CallError::Transport(TransportError::no_time(Endpoint::CreatePreAuthCode)));
         };
-        let (called, asked_at) = (Instant::now(), outside.clock.now());
-        let answer = outside.wechat.create_preauthcode(&held.appid, &held.token.value, timeout).await;
-        outside.metrics.call(Api::CreatePreAuthCode.name(), called.elapsed());
+        let (called, asked_at) = (Instant::now(), services.clock.now());
+        let answer = services.wechat.create_preauthcode(&held.appid, &held.token.value, timeout).await;
+        services.metrics.call(Endpoint::CreatePreAuthCode.name(), called.elapsed());
         let error = match answer {
             Ok(code) => return Ok((code, asked_at)),
             Err(error) => error,
         };
         let passing = match &error {
             CallError::Transport(_) => true,
-            CallError::Refused(refusal) => refusal.meaning().class == Class::Busy,
+            CallError::Refused(refusal) => refusal.meaning().class == ErrcodeClass::Busy,
         };
         if !passing || !attempts.pause().await {
             return Err(error);
@@ -190,7 +194,7 @@ async fn create(
 }
 
 fn is_token_rejected(error: &CallError) -> bool {
-    matches!(error, CallError::Refused(refusal) if refusal.meaning().class == Class::TokenRejected)
+    matches!(error, CallError::Refused(refusal) if refusal.meaning().class == ErrcodeClass::TokenRejected)
 }
 
 fn issued(request: &IssueRequest, appid: String, code: &PreAuthCode, asked_at: i64) -> IssuedCode {

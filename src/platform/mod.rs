@@ -1,81 +1,36 @@
-//! What the service decides: issue a code, keep the token, take in a push, build the links.
+//! What the service decides: issue a code, keep the token, accept a push, build the authorization URLs.
 //!
-//! This floor defines the traits it needs ([`CredentialsSource`], [`State`], [`EventBus`], [`Clock`]) and knows
-//! neither Lambda nor AWS nor the HTTP client. In-memory implementations stand beside the traits.
+//! This floor defines the traits it needs ([`CredentialsSource`], [`TokenStore`], [`TicketStore`], [`EventBus`], [`Clock`]) and
+//! knows neither Lambda nor AWS nor the HTTP client. In-memory implementations stand beside the traits.
 
+pub mod authorization_urls;
 pub mod bus;
 pub mod clock;
 pub mod credentials;
 pub mod egress;
 pub mod issue;
-pub mod keeper;
-pub mod links;
-pub mod mint;
+pub mod memory;
 pub mod problem;
 pub mod push;
 pub mod retry;
+pub mod services;
 pub mod state;
-pub mod state_memory;
 pub mod token;
-pub mod token_decision;
 
+pub use authorization_urls::{AuthorizationUrls, LinkOptions};
 pub use bus::{BusError, BusEvent, EventBus, MemoryBus};
 pub use clock::{Clock, SystemClock};
 pub use credentials::{
-    Credentials, CredentialsKeeper, CredentialsSource, MemoryCredentials, SecretDocument, SecretsError,
+    Credentials, CredentialsCache, CredentialsSource, MemoryCredentials, SecretDocument, SecretsError,
 };
 pub use egress::EgressIps;
 pub use issue::{IssueRequest, IssuedCode, Issuer};
-pub use keeper::Keeper;
-pub use links::{AuthorizationUrls, LinkOptions};
-pub use problem::{Code, Problem, Result};
-pub use push::{ArrivedPush, Intake, Taken};
+pub use memory::MemoryState;
+pub use problem::{Problem, ProblemCode, Result};
+pub use push::{AcceptedPush, RawPush};
+pub use services::{PushServices, Services};
 pub use state::{
-    Backoff, Lease, LeaseAttempt, State, StateError, StoredToken, Ticket, TicketItem, TokenItem,
+    Backoff, Lease, LeaseAttempt, StateError, StoredToken, Ticket, TicketItem, TicketStore, TokenItem,
+    TokenStore,
 };
-pub use state_memory::MemoryState;
-pub use token::{Role, TokenKeeper};
-
-use std::sync::Arc;
-
-use crate::telemetry::{Metrics, metric};
-use crate::wechat;
-
-/// Everything the decisions need from outside.
-#[derive(Clone)]
-pub struct Outside {
-    /// The time.
-    pub clock: Arc<dyn Clock>,
-    /// The ticket, the token and the lease.
-    pub state: Arc<dyn State>,
-    /// The component's appid and secrets.
-    pub credentials: Arc<CredentialsKeeper>,
-    /// WeChat.
-    pub wechat: Arc<wechat::Client>,
-    /// The addresses that WeChat should see.
-    pub egress: EgressIps,
-    /// Whether tokens may be minted at all.
-    pub minting: bool,
-    /// Where metrics go.
-    pub metrics: Metrics,
-}
-
-impl Outside {
-    /// The problem that a failed call to WeChat is. A refused address is counted, and named in the log.
-    pub(crate) fn failed(&self, error: &wechat::CallError) -> Box<Problem> {
-        let problem = Problem::from_call(error, &self.egress);
-        if problem.code == Code::ConfigEgressIpNotRegistered {
-            self.metrics.count(metric::EGRESS_IP_REFUSED);
-            tracing::error!(
-                egress_ip_refused = true,
-                client_ip = problem.client_ip,
-                is_egress_ip = problem.client_ip.as_deref().map(|address| self.egress.contains(address)),
-                errcode = problem.errcode,
-                rid = problem.rid,
-                remedy = problem.remedy,
-                "WeChat refuses the address it sees"
-            );
-        }
-        problem
-    }
-}
+pub use token::{ActiveToken, Role, TokenProvider};

@@ -5,18 +5,17 @@
 //! then tries again: taking in the same push twice does no harm.
 
 use std::future::Future;
-use std::sync::Arc;
 
 use secrecy::ExposeSecret as _;
 use serde_json::{Map, Value};
 use tokio::time::{Instant, timeout_at};
 
-use super::Clock;
-use super::bus::{BusError, BusEvent, EventBus};
-use super::credentials::{Credentials, CredentialsKeeper, SecretsError};
-use super::problem::{Code, Problem, Result};
-use super::state::{State, StateError, Ticket};
-use crate::telemetry::{Metrics, metric};
+use super::bus::{BusError, BusEvent};
+use super::credentials::{Credentials, SecretsError};
+use super::problem::{Problem, ProblemCode, Result};
+use super::services::PushServices;
+use super::state::{StateError, Ticket};
+use crate::telemetry::metric;
 use crate::wechat::push::{self, MAX_BODY_BYTES, Push, PushError, PushKey, PushQuery};
 
 /// The most that EventBridge takes in one entry. Escaping makes JSON of a push at most twice as long
@@ -28,23 +27,8 @@ const MISROUTED_REMEDY: &str = "This message belongs to the platform's message U
     setting points at this service, which takes authorization events only. Point it at the receiver of \
     messages; this one was acknowledged and dropped.";
 
-/// Everything that taking in a push needs from outside.
-#[derive(Clone)]
-pub struct Intake {
-    /// The time.
-    pub clock: Arc<dyn Clock>,
-    /// Where tickets are kept.
-    pub state: Arc<dyn State>,
-    /// The component's appid and the keys of its pushes.
-    pub credentials: Arc<CredentialsKeeper>,
-    /// Where events go.
-    pub bus: Arc<dyn EventBus>,
-    /// Where metrics go.
-    pub metrics: Metrics,
-}
-
 /// A push as it arrived: nothing of it is believed yet.
-pub struct ArrivedPush {
+pub struct RawPush {
     /// The query parameters, percent-decoded, each as often as it was sent.
     pub query: Vec<(String, String)>,
     /// The body: XML with an `<Encrypt>`.
@@ -53,7 +37,7 @@ pub struct ArrivedPush {
 
 /// A push that was taken in, in words that may be logged.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Taken {
+pub enum AcceptedPush {
     /// A ticket push was noted.
     Ticket {
         /// WeChat's `CreateTime`.
@@ -77,9 +61,13 @@ pub enum Taken {
 /// Checks a push and brings it to where it belongs.
 ///
 /// # Errors
-/// `Push.*` when it is refused. `Secrets.*`, `State.Unavailable` or `Events.Unavailable` when it could not
+/// `Push.*` when it is refused. `Secrets.*`, `StateStore.Unavailable` or `Events.Unavailable` when it could not
 /// be checked or brought there by `deadline`; then it must be sent again.
-pub async fn take_in(intake: &Intake, arrived: &ArrivedPush, deadline: Instant) -> Result<Taken> {
+pub async fn accept_push(
+    services: &PushServices,
+    arrived: &RawPush,
+    deadline: Instant,
+) -> Result<AcceptedPush> {
     // Before anything is asked for or computed: these two cost a stranger more than us.
     if arrived.body.len() > MAX_BODY_BYTES {
         return Err(refused(&PushError::TooLarge { bytes: arrived.body.len() }));
@@ -87,11 +75,11 @@ pub async fn take_in(intake: &Intake, arrived: &ArrivedPush, deadline: Instant) 
     let pairs = arrived.query.iter().map(|(name, value)| (name.as_str(), value.as_str()));
     let query = PushQuery::from_pairs(pairs).map_err(|error| refused(&error))?;
 
-    let (appid, push) = match open(intake, &query, &arrived.body, deadline).await {
+    let (appid, push) = match open(services, &query, &arrived.body, deadline).await {
         Ok(opened) => opened,
         Err(Unopened::Refused(error)) => {
             if error.is_unauthentic() {
-                intake.metrics.count(metric::SIGNATURE_REFUSED);
+                services.metrics.count(metric::SIGNATURE_REFUSED);
             }
             return Err(refused(&error));
         }
@@ -101,21 +89,21 @@ pub async fn take_in(intake: &Intake, arrived: &ArrivedPush, deadline: Instant) 
         (push.authorizer_appid().map(str::to_owned), push.code_fingerprint().map(str::to_owned));
     match push {
         Push::Ticket { create_time, ticket, .. } => {
-            intake.metrics.count(metric::TICKET_PUSH);
-            let ticket = Ticket { value: ticket, create_time, received_at: intake.clock.now() };
-            let newest = in_time(deadline, StateError, intake.state.put_ticket(&appid, &ticket)).await?;
-            Ok(Taken::Ticket { create_time, newest })
+            services.metrics.count(metric::TICKET_PUSH);
+            let ticket = Ticket { value: ticket, create_time, received_at: services.clock.now() };
+            let newest = in_time(deadline, StateError, services.tickets.put_ticket(&appid, &ticket)).await?;
+            Ok(AcceptedPush::Ticket { create_time, newest })
         }
         Push::Event { info_type, detail, .. } => {
             let event = event(&info_type, detail)?;
-            in_time(deadline, BusError, intake.bus.put(&event)).await?;
-            intake.metrics.count(metric::EVENT_FORWARDED);
-            Ok(Taken::Event { info_type, authorizer_appid, code_fingerprint })
+            in_time(deadline, BusError, services.bus.put(&event)).await?;
+            services.metrics.count(metric::EVENT_FORWARDED);
+            Ok(AcceptedPush::Event { info_type, authorizer_appid, code_fingerprint })
         }
         Push::Message => {
-            intake.metrics.count(metric::MISROUTED_MESSAGE);
+            services.metrics.count(metric::MISROUTED_MESSAGE);
             tracing::warn!(remedy = MISROUTED_REMEDY, "a message arrived on the event URL");
-            Ok(Taken::Misrouted)
+            Ok(AcceptedPush::Misrouted)
         }
     }
 }
@@ -147,20 +135,20 @@ impl Unopened {
 /// The component's appid and the opened push. When the keys in memory do not open it, the credentials
 /// are read again once, so that a change of keys needs no restart.
 async fn open(
-    intake: &Intake,
+    services: &PushServices,
     query: &PushQuery,
     body: &[u8],
     deadline: Instant,
 ) -> std::result::Result<(String, Push), Unopened> {
-    let credentials = in_time(deadline, SecretsError::Unavailable, intake.credentials.get())
+    let credentials = in_time(deadline, SecretsError::Unavailable, services.credentials.get())
         .await
         .map_err(Unopened::Keys)?;
-    let now = intake.clock.now();
+    let now = services.clock.now();
     let unopened = match open_with(&credentials, query, body, now) {
         Err(unopened) if unopened.may_open_with_newer_keys() => unopened,
         settled => return settled,
     };
-    match timeout_at(deadline, intake.credentials.reread()).await {
+    match timeout_at(deadline, services.credentials.reread()).await {
         Ok(Ok(newer)) => open_with(&newer, query, body, now),
         Ok(Err(_)) | Err(_) => Err(unopened),
     }
@@ -201,7 +189,7 @@ fn event(info_type: &str, detail: Map<String, Value>) -> Result<BusEvent> {
         BusEvent { detail_type: info_type.to_owned(), detail: Value::Object(detail).to_string().into() };
     match event.bytes() {
         bytes if bytes > MAX_EVENT_BYTES => Err(Problem::new(
-            Code::PushUnreadable,
+            ProblemCode::PushUnreadable,
             format!("the event has {bytes} bytes: a bus takes at most {MAX_EVENT_BYTES}"),
         )),
         _ => Ok(event),
@@ -212,32 +200,32 @@ fn event(info_type: &str, detail: Map<String, Value>) -> Result<BusEvent> {
 fn refused(error: &PushError) -> Box<Problem> {
     let (code, remedy) = match error {
         PushError::Signature => (
-            Code::PushSignatureRejected,
+            ProblemCode::PushSignatureRejected,
             Some(
                 "If WeChat sent it: put the platform's 消息校验Token and EncodingAESKey into push_keys of the \
                  credentials secret. Keep the previous pair while WeChat still uses it, and add the test version's.",
             ),
         ),
         PushError::Stale { .. } => (
-            Code::PushStale,
+            ProblemCode::PushStale,
             Some("Hand a push on at once, with the query it came with. Check the sender's clock."),
         ),
         PushError::NotEncrypted => (
-            Code::PushMalformed,
+            ProblemCode::PushMalformed,
             Some("Choose 安全模式 for the platform's messages, and hand on the query with encrypt_type=aes."),
         ),
         PushError::Undecryptable => (
-            Code::PushUndecryptable,
+            ProblemCode::PushUndecryptable,
             Some(
                 "Compare EncodingAESKey and component_appid in the credentials secret with the platform's page. \
                  Two platforms must not share one callback URL.",
             ),
         ),
         PushError::Unreadable(_) | PushError::Field { .. } => (
-            Code::PushUnreadable,
+            ProblemCode::PushUnreadable,
             Some("WeChat has changed its format: report this as a bug of this service, without the push."),
         ),
-        _ => (Code::PushMalformed, None),
+        _ => (ProblemCode::PushMalformed, None),
     };
     let problem = Problem::new(code, error.to_string());
     match remedy {
@@ -256,6 +244,6 @@ mod tests {
         // {"a":""} has 8 bytes, and the detail-type one.
         let most = MAX_EVENT_BYTES - super::super::bus::SOURCE.len() - 9;
         assert_eq!(of(most).unwrap().bytes(), MAX_EVENT_BYTES);
-        assert_eq!(of(most + 1).unwrap_err().code, Code::PushUnreadable);
+        assert_eq!(of(most + 1).unwrap_err().code, ProblemCode::PushUnreadable);
     }
 }

@@ -1,12 +1,13 @@
 //! What all instances share: the ticket, the token with its lease and backoff, and the component's
-//! appid. One trait, whose implementations pass one suite of tests.
+//! appid. Two traits, tokens and tickets, because the functions have different rights on the two; their
+//! implementations pass one suite of tests.
 //!
 //! Every change is conditional, so that whoever comes late changes nothing. Times are Unix seconds.
 
 use async_trait::async_trait;
 use secrecy::SecretString;
 
-use super::problem::Code;
+use super::problem::ProblemCode;
 
 /// The state cannot be read or changed. Says why in words that hold no value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -37,7 +38,7 @@ pub struct Lease {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Backoff {
     /// The problem.
-    pub code: Code,
+    pub code: ProblemCode,
     /// WeChat's errcode, when there was one.
     pub errcode: Option<i64>,
     /// The address WeChat saw, when it named one.
@@ -92,9 +93,9 @@ pub enum LeaseAttempt {
     NotTaken(TokenItem),
 }
 
-/// The shared state. Reads are strongly consistent.
+/// The tokens. Reads are strongly consistent.
 #[async_trait]
-pub trait State: Send + Sync {
+pub trait TokenStore: Send + Sync {
     /// The token item; empty when there is none.
     async fn token_item(&self, appid: &str) -> Result<TokenItem, StateError>;
 
@@ -126,6 +127,17 @@ pub trait State: Send + Sync {
     /// lease and backoff. `false`: a newer one is there, and nothing was changed.
     async fn put_token(&self, appid: &str, token: &StoredToken) -> Result<bool, StateError>;
 
+    /// The component whose token was stored last. It lets codes be issued while the credentials
+    /// cannot be read.
+    async fn component(&self) -> Result<Option<String>, StateError>;
+
+    /// Remembers the component.
+    async fn remember_component(&self, appid: &str) -> Result<(), StateError>;
+}
+
+/// The verify tickets. Reads are strongly consistent.
+#[async_trait]
+pub trait TicketStore: Send + Sync {
     /// The ticket item; empty when there is none.
     async fn ticket_item(&self, appid: &str) -> Result<TicketItem, StateError>;
 
@@ -136,11 +148,4 @@ pub trait State: Send + Sync {
     /// Notes that WeChat is being asked to push, unless somebody did after `not_since`. `true`: the
     /// caller is the one to ask.
     async fn claim_start_push(&self, appid: &str, now: i64, not_since: i64) -> Result<bool, StateError>;
-
-    /// The component whose token was stored last. It lets codes be issued while the credentials
-    /// cannot be read.
-    async fn component(&self) -> Result<Option<String>, StateError>;
-
-    /// Remembers the component.
-    async fn remember_component(&self, appid: &str) -> Result<(), StateError>;
 }

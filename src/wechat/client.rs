@@ -12,11 +12,11 @@ use reqwest::Url;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Map, Value, json};
 
-use super::errcode::Api;
+use super::errcode::Endpoint;
 use super::http::{CallError, TransportError, TransportKind, host_of, integer, post};
 
 /// How long a host that failed is passed over while another one is left.
-const HOST_REST: Duration = Duration::from_secs(60);
+const HOST_COOLDOWN: Duration = Duration::from_secs(60);
 
 /// The name of the token's query parameter. The current documentation says `access_token`; the old
 /// one said `component_access_token`, which WeChat still takes.
@@ -137,9 +137,10 @@ impl Client {
             "component_appsecret": secret,
             "component_verify_ticket": ticket,
         });
-        let (host, answer) = self.call(Api::ComponentToken, None, &body, &[secret, ticket], timeout).await?;
+        let (host, answer) =
+            self.call(Endpoint::ComponentToken, None, &body, &[secret, ticket], timeout).await?;
         let (value, expires_in) = promised(&answer, "component_access_token")
-            .map_err(|kind| host.error(Api::ComponentToken, kind))?;
+            .map_err(|kind| host.error(Endpoint::ComponentToken, kind))?;
         Ok(ComponentToken { value, expires_in })
     }
 
@@ -154,9 +155,9 @@ impl Client {
         timeout: Duration,
     ) -> Result<PreAuthCode, CallError> {
         let body = json!({ "component_appid": component_appid });
-        let (host, answer) = self.call(Api::CreatePreAuthCode, Some(token), &body, &[], timeout).await?;
-        let (value, expires_in) =
-            promised(&answer, "pre_auth_code").map_err(|kind| host.error(Api::CreatePreAuthCode, kind))?;
+        let (host, answer) = self.call(Endpoint::CreatePreAuthCode, Some(token), &body, &[], timeout).await?;
+        let (value, expires_in) = promised(&answer, "pre_auth_code")
+            .map_err(|kind| host.error(Endpoint::CreatePreAuthCode, kind))?;
         Ok(PreAuthCode { value, expires_in })
     }
 
@@ -173,7 +174,7 @@ impl Client {
     /// One attempt on the host that is preferred at the moment.
     pub(super) async fn call(
         &self,
-        api: Api,
+        api: Endpoint,
         token: Option<&SecretString>,
         body: &Value,
         secrets: &[&str],
@@ -191,7 +192,7 @@ impl Client {
             Ok(answer) => Ok((host, answer)),
             Err(error) => {
                 if matches!(error, CallError::Transport(_)) {
-                    let until = self.elapsed_ms() + HOST_REST.as_millis() as u64;
+                    let until = self.elapsed_ms() + HOST_COOLDOWN.as_millis() as u64;
                     host.rests_until.store(until, Ordering::Relaxed);
                 }
                 Err(error)
@@ -214,7 +215,7 @@ impl Client {
 }
 
 impl Host {
-    pub(super) fn error(&self, api: Api, kind: TransportKind) -> CallError {
+    pub(super) fn error(&self, api: Endpoint, kind: TransportKind) -> CallError {
         CallError::Transport(TransportError { api, host: host_of(&self.origin), kind })
     }
 }
@@ -225,8 +226,8 @@ fn promised(answer: &Map<String, Value>, field: &str) -> Result<(SecretString, i
     let expires_in = answer.get("expires_in").and_then(integer).filter(|seconds| *seconds > 0);
     match (value, expires_in) {
         (Some(value), Some(expires_in)) => Ok((value.into(), expires_in)),
-        (None, _) => Err(TransportKind::NotAsPromised("the promised field is missing or empty")),
-        (_, None) => Err(TransportKind::NotAsPromised("expires_in is missing or not positive")),
+        (None, _) => Err(TransportKind::InvalidAnswer("the promised field is missing or empty")),
+        (_, None) => Err(TransportKind::InvalidAnswer("expires_in is missing or not positive")),
     }
 }
 

@@ -11,7 +11,7 @@ use std::fmt;
 /// A call to WeChat, as far as the meaning of an errcode or a metric depends on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum Api {
+pub enum Endpoint {
     /// `api_component_token`: appid, secret and ticket for a component access token.
     ComponentToken,
     /// `api_create_preauthcode`: the token for a pre-authorization code.
@@ -26,7 +26,7 @@ pub enum Api {
     GetRid,
 }
 
-impl Api {
+impl Endpoint {
     /// The path below the API host.
     #[must_use]
     pub const fn path(self) -> &'static str {
@@ -54,7 +54,7 @@ impl Api {
     }
 }
 
-impl fmt::Display for Api {
+impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
     }
@@ -75,7 +75,7 @@ pub enum Actor {
 
 /// What kind of refusal an errcode is. The service's answers are made from this.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Class {
+pub enum ErrcodeClass {
     /// WeChat's own trouble; the same request may succeed in a moment.
     Busy,
     /// The component access token was refused: replaced, expired or never valid.
@@ -105,7 +105,7 @@ pub enum Class {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Meaning {
     /// What kind of refusal this is.
-    pub class: Class,
+    pub class: ErrcodeClass,
     /// One line for a person.
     pub text: &'static str,
     /// Who can end it.
@@ -213,106 +213,119 @@ errcodes! {
 impl Errcode {
     /// What this errcode says when `api` answers with it.
     #[must_use]
-    pub const fn meaning(self, api: Api) -> Meaning {
+    pub const fn meaning(self, api: Endpoint) -> Meaning {
         use Actor::{Nobody, Operator, Us, WeChat};
         match (self, api) {
-            (Self::SystemError, _) => meaning(Class::Busy, WeChat, true, "WeChat is busy"),
+            (Self::SystemError, _) => meaning(ErrcodeClass::Busy, WeChat, true, "WeChat is busy"),
             // WeChat's table gives 40001 two meanings, by the call: where no token is sent, it can
             // only be the appsecret.
-            (Self::InvalidCredential, Api::ComponentToken | Api::StartPushTicket | Api::ClearQuota) => {
-                meaning(Class::AppSecret, Operator, false, "the component appsecret is wrong")
-            }
+            (
+                Self::InvalidCredential,
+                Endpoint::ComponentToken | Endpoint::StartPushTicket | Endpoint::ClearQuota,
+            ) => meaning(ErrcodeClass::AppSecret, Operator, false, "the component appsecret is wrong"),
             (Self::InvalidCredential, _) => meaning(
-                Class::TokenRejected,
+                ErrcodeClass::TokenRejected,
                 Nobody,
                 true,
                 "the component access token is invalid or has been replaced by a newer one",
             ),
             (Self::InvalidAccessToken, _) => {
-                meaning(Class::TokenRejected, Nobody, true, "the component access token is invalid")
+                meaning(ErrcodeClass::TokenRejected, Nobody, true, "the component access token is invalid")
             }
             (Self::AccessTokenExpired | Self::ComponentAccessTokenExpired, _) => {
-                meaning(Class::TokenRejected, Nobody, true, "the component access token has expired")
+                meaning(ErrcodeClass::TokenRejected, Nobody, true, "the component access token has expired")
             }
             (Self::InvalidAppId, _) => {
-                meaning(Class::AppId, Operator, false, "the component appid is invalid")
+                meaning(ErrcodeClass::AppId, Operator, false, "the component appid is invalid")
             }
             (Self::InvalidComponent, _) => meaning(
-                Class::AppId,
+                ErrcodeClass::AppId,
                 Operator,
                 false,
                 "the appid is not a third-party platform's (第三方平台)",
             ),
             (Self::InvalidComponentType, _) => {
-                meaning(Class::AppId, Operator, false, "the component's type does not fit this call")
+                meaning(ErrcodeClass::AppId, Operator, false, "the component's type does not fit this call")
             }
             (Self::ComponentTypeMismatch, _) => meaning(
-                Class::AppId,
+                ErrcodeClass::AppId,
                 Operator,
                 false,
                 "the component's type and its appid do not belong together",
             ),
             (Self::AppIdMissing | Self::ComponentAppIdMissing, _) => {
-                meaning(Class::AppId, Operator, false, "WeChat saw no component appid in the request")
+                meaning(ErrcodeClass::AppId, Operator, false, "WeChat saw no component appid in the request")
             }
             (Self::InvalidAppSecret, _) => {
-                meaning(Class::AppSecret, Operator, false, "the component appsecret is wrong")
+                meaning(ErrcodeClass::AppSecret, Operator, false, "the component appsecret is wrong")
             }
-            (Self::AppSecretMissing, _) => {
-                meaning(Class::AppSecret, Operator, false, "WeChat saw no component appsecret in the request")
-            }
+            (Self::AppSecretMissing, _) => meaning(
+                ErrcodeClass::AppSecret,
+                Operator,
+                false,
+                "WeChat saw no component appsecret in the request",
+            ),
             (Self::ClientIpNotRegistered | Self::IpNotInWhitelist | Self::ClientIpNotInWhitelist, _) => {
                 meaning(
-                    Class::EgressIp,
+                    ErrcodeClass::EgressIp,
                     Operator,
                     false,
                     "the calling IP is not in the platform's whitelist (白名单IP地址列表)",
                 )
             }
             (Self::AccessTokenMissing, _) => {
-                meaning(Class::RequestRejected, Us, false, "WeChat saw no access token in the request")
+                meaning(ErrcodeClass::RequestRejected, Us, false, "WeChat saw no access token in the request")
             }
             (Self::DataFormatError, _) => {
-                meaning(Class::RequestRejected, Us, false, "WeChat could not read the request")
+                meaning(ErrcodeClass::RequestRejected, Us, false, "WeChat could not read the request")
             }
             (Self::DailyQuotaReached, _) => {
-                meaning(Class::DailyQuota, Operator, false, "the call's daily quota is used up")
+                meaning(ErrcodeClass::DailyQuota, Operator, false, "the call's daily quota is used up")
             }
-            (Self::MinuteQuotaReached, _) => {
-                meaning(Class::RateLimited, Nobody, true, "the call's quota for this minute is used up")
-            }
+            (Self::MinuteQuotaReached, _) => meaning(
+                ErrcodeClass::RateLimited,
+                Nobody,
+                true,
+                "the call's quota for this minute is used up",
+            ),
             (Self::ApiUnauthorized, _) => meaning(
-                Class::Unauthorized,
+                ErrcodeClass::Unauthorized,
                 Operator,
                 false,
                 "the platform or its token may not use this API",
             ),
             (Self::ComponentTicketExpired, _) => {
-                meaning(Class::Ticket, Nobody, true, "the verify ticket has expired")
+                meaning(ErrcodeClass::Ticket, Nobody, true, "the verify ticket has expired")
             }
             (Self::ComponentTicketInvalid | Self::InvalidComponentTicket, _) => {
-                meaning(Class::Ticket, Nobody, true, "the verify ticket is invalid")
+                meaning(ErrcodeClass::Ticket, Nobody, true, "the verify ticket is invalid")
             }
-            (Self::ClearQuotaLimitReached, _) => {
-                meaning(Class::Other, Operator, false, "this month's ten resets of the quotas are used up")
-            }
+            (Self::ClearQuotaLimitReached, _) => meaning(
+                ErrcodeClass::Other,
+                Operator,
+                false,
+                "this month's ten resets of the quotas are used up",
+            ),
             (Self::RidExpired, _) => {
-                meaning(Class::Other, Operator, false, "WeChat forgets a request after seven days")
+                meaning(ErrcodeClass::Other, Operator, false, "WeChat forgets a request after seven days")
             }
             (Self::RidForbidden, _) => meaning(
-                Class::Other,
+                ErrcodeClass::Other,
                 Operator,
                 false,
                 "WeChat does not show this to the platform: another account's rid, or a cgi_path of the wrong form",
             ),
             (Self::CgiPathNotFound, _) => {
-                meaning(Class::Other, Operator, false, "WeChat knows no call with this cgi_path")
+                meaning(ErrcodeClass::Other, Operator, false, "WeChat knows no call with this cgi_path")
             }
-            (Self::CgiPathForbidden, _) => {
-                meaning(Class::Other, Operator, false, "this cgi_path is not for a component access token")
-            }
+            (Self::CgiPathForbidden, _) => meaning(
+                ErrcodeClass::Other,
+                Operator,
+                false,
+                "this cgi_path is not for a component access token",
+            ),
             (Self::Other(_), _) => meaning(
-                Class::Other,
+                ErrcodeClass::Other,
                 Operator,
                 false,
                 "WeChat refused with an errcode not listed for this call",
@@ -321,7 +334,7 @@ impl Errcode {
     }
 }
 
-const fn meaning(class: Class, actor: Actor, retry_helps: bool, text: &'static str) -> Meaning {
+const fn meaning(class: ErrcodeClass, actor: Actor, retry_helps: bool, text: &'static str) -> Meaning {
     Meaning { class, text, actor, retry_helps }
 }
 
@@ -340,13 +353,16 @@ mod tests {
 
     #[test]
     fn only_40001_depends_on_the_call() {
-        let mint = Errcode::InvalidCredential.meaning(Api::ComponentToken);
-        let code = Errcode::InvalidCredential.meaning(Api::CreatePreAuthCode);
-        assert_eq!((mint.class, mint.retry_helps), (Class::AppSecret, false));
-        assert_eq!((code.class, code.retry_helps), (Class::TokenRejected, true));
+        let mint = Errcode::InvalidCredential.meaning(Endpoint::ComponentToken);
+        let code = Errcode::InvalidCredential.meaning(Endpoint::CreatePreAuthCode);
+        assert_eq!((mint.class, mint.retry_helps), (ErrcodeClass::AppSecret, false));
+        assert_eq!((code.class, code.retry_helps), (ErrcodeClass::TokenRejected, true));
         for errcode in Errcode::NAMED {
             if *errcode != Errcode::InvalidCredential {
-                assert_eq!(errcode.meaning(Api::ComponentToken), errcode.meaning(Api::CreatePreAuthCode));
+                assert_eq!(
+                    errcode.meaning(Endpoint::ComponentToken),
+                    errcode.meaning(Endpoint::CreatePreAuthCode)
+                );
             }
         }
     }

@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use super::errcode::{Api, Class};
-use super::errmsg::Refusal;
-use crate::trust::TrustRoots;
+use super::errcode::{Endpoint, ErrcodeClass};
+use super::refusal::Refusal;
+use crate::tls::TrustRoots;
 
 /// How long a TCP and TLS connection may take to open. WeChat's hosts answer in a fraction of it
 /// from anywhere; a host that does not is better replaced by the next one.
@@ -37,7 +37,7 @@ pub enum CallError {
 impl CallError {
     /// The kind of refusal; `None` when no usable answer came.
     #[must_use]
-    pub const fn class(&self) -> Option<Class> {
+    pub const fn class(&self) -> Option<ErrcodeClass> {
         match self {
             Self::Refused(refusal) => Some(refusal.meaning().class),
             Self::Transport(_) => None,
@@ -50,7 +50,7 @@ impl CallError {
 #[error("{api} on {host}: {kind}")]
 pub struct TransportError {
     /// The call.
-    pub api: Api,
+    pub api: Endpoint,
     /// The host that was asked, without scheme, path and query.
     pub host: String,
     /// What happened.
@@ -80,13 +80,13 @@ pub enum TransportKind {
     TooLong,
     /// The answer is not the JSON that the documentation promises.
     #[error("the answer is not the promised JSON ({0})")]
-    NotAsPromised(&'static str),
+    InvalidAnswer(&'static str),
 }
 
 impl TransportError {
     /// The time was over before `api` could be called.
     #[must_use]
-    pub const fn no_time(api: Api) -> Self {
+    pub const fn no_time(api: Endpoint) -> Self {
         Self { api, host: String::new(), kind: TransportKind::NoTime }
     }
 
@@ -121,7 +121,7 @@ pub fn http_client(roots: &TrustRoots) -> Result<reqwest::Client, reqwest::Error
 /// `url` may hold secrets in its query; `secrets` are all secret values of the request.
 pub(super) async fn post(
     http: &reqwest::Client,
-    api: Api,
+    api: Endpoint,
     url: reqwest::Url,
     body: &Value,
     secrets: &[&str],
@@ -153,7 +153,7 @@ pub(super) async fn post(
         .await
         .map_err(|_elapsed| transport(TransportKind::Timeout))??;
     let Ok(Value::Object(answer)) = serde_json::from_slice(&bytes) else {
-        return Err(transport(TransportKind::NotAsPromised("not a JSON object")));
+        return Err(transport(TransportKind::InvalidAnswer("not a JSON object")));
     };
     match answer.get("errcode") {
         None => Ok(answer),
@@ -163,7 +163,7 @@ pub(super) async fn post(
                 let errmsg = answer.get("errmsg").and_then(Value::as_str).unwrap_or_default();
                 Err(CallError::Refused(Refusal::new(api, errcode, errmsg, secrets)))
             }
-            None => Err(transport(TransportKind::NotAsPromised("errcode is not a number"))),
+            None => Err(transport(TransportKind::InvalidAnswer("errcode is not a number"))),
         },
     }
 }

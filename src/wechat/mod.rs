@@ -3,17 +3,17 @@
 
 pub mod client;
 pub mod errcode;
-pub mod errmsg;
 pub mod fingerprint;
 pub mod http;
-pub mod operations;
+pub mod operator_calls;
 pub mod push;
-pub mod rid;
+pub mod refusal;
+pub mod request_record;
 
 pub use client::{ApiHosts, ApiHostsError, Client, ComponentToken, PreAuthCode};
-pub use errcode::{Actor, Api, Class, Errcode};
-pub use errmsg::Refusal;
+pub use errcode::{Actor, Endpoint, Errcode, ErrcodeClass};
 pub use fingerprint::code_fingerprint;
 pub use http::{CallError, TransportError};
-pub use operations::{HostProbe, Quota, RateLimit};
-pub use rid::RidReport;
+pub use operator_calls::{HostProbe, Quota, RateLimit};
+pub use refusal::Refusal;
+pub use request_record::RequestRecord;

@@ -10,8 +10,8 @@ use wechat_preauth::platform::{
     BusError, BusEvent, CredentialsSource, EventBus, MemoryCredentials, SecretDocument, SecretsError,
 };
 
-use crate::desk::{Desk, event, push_keys, secret};
 use crate::failures::NoTickets;
+use crate::harness::{CallbackHarness, event, push_keys, secret};
 
 /// A bus and a secret that never answer.
 struct Hangs;
@@ -34,26 +34,27 @@ fn secrets() -> MemoryCredentials {
     MemoryCredentials::new(&secret(&push_keys()))
 }
 
-async fn outcome(desk: &Desk, name: &str) -> (u16, String, Duration) {
+async fn outcome(harness: &CallbackHarness, name: &str) -> (u16, String, Duration) {
     let started = Instant::now();
-    let (status, code) = desk.http(&event(name)).await.outcome();
+    let (status, code) = harness.http(&event(name)).await.outcome();
     (status, code, started.elapsed())
 }
 
 #[tokio::test(start_paused = true)]
 async fn whatever_hangs_a_push_is_answered_in_three_and_a_half_seconds() {
     let limit = Duration::from_millis(3500)..Duration::from_millis(3510);
-    let secret_hangs = Desk::of(Hangs, Duration::ZERO, |_| {});
-    let table_hangs = Desk::with(|intake| intake.state = Arc::new(NoTickets { hangs: true }));
-    let bus_hangs = Desk::with(|intake| intake.bus = Arc::new(Hangs));
-    for (desk, name, code) in [
+    let secret_hangs = CallbackHarness::of(Hangs, Duration::ZERO, |_| {});
+    let table_hangs =
+        CallbackHarness::with(|push_services| push_services.tickets = Arc::new(NoTickets { hangs: true }));
+    let bus_hangs = CallbackHarness::with(|push_services| push_services.bus = Arc::new(Hangs));
+    for (harness, name, code) in [
         (secret_hangs, "callback-ticket-rest-api", "Secrets.Unavailable"),
         (table_hangs, "callback-ticket-rest-api", "State.Unavailable"),
         (bus_hangs, "callback-authorized-http-api", "Events.Unavailable"),
     ] {
         // The second time too: nothing is left behind by the first.
         for _ in 0..2 {
-            let (status, answered, took) = outcome(&desk, name).await;
+            let (status, answered, took) = outcome(&harness, name).await;
             assert_eq!((status, answered.as_str()), (503, code));
             assert!(limit.contains(&took), "{code}: {took:?}");
         }
@@ -63,11 +64,13 @@ async fn whatever_hangs_a_push_is_answered_in_three_and_a_half_seconds() {
 #[tokio::test(start_paused = true)]
 async fn a_push_that_waited_for_the_start_up_has_less_time_left() {
     let start_up = Duration::from_millis(1300);
-    let desk = Desk::of(secrets(), start_up, |intake| intake.state = Arc::new(NoTickets { hangs: true }));
-    let (status, _, took) = outcome(&desk, "callback-ticket-rest-api").await;
+    let harness = CallbackHarness::of(secrets(), start_up, |push_services| {
+        push_services.tickets = Arc::new(NoTickets { hangs: true });
+    });
+    let (status, _, took) = outcome(&harness, "callback-ticket-rest-api").await;
     assert_eq!(status, 503);
     assert!((start_up + took).abs_diff(Duration::from_millis(3500)) < Duration::from_millis(10), "{took:?}");
     // Only the first one waited.
-    let (_, _, took) = outcome(&desk, "callback-ticket-rest-api").await;
+    let (_, _, took) = outcome(&harness, "callback-ticket-rest-api").await;
     assert!(took >= Duration::from_millis(3500), "{took:?}");
 }

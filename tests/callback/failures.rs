@@ -4,13 +4,12 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use serde_json::{Value, json};
-use wechat_preauth::platform::{Backoff, Lease, SecretsError};
+use wechat_preauth::platform::SecretsError;
 use wechat_preauth::platform::{
-    BusError, LeaseAttempt, MemoryCredentials, MemoryState, State, StateError, StoredToken, Ticket,
-    TicketItem, TokenItem,
+    BusError, MemoryCredentials, MemoryState, StateError, Ticket, TicketItem, TicketStore,
 };
 
-use crate::desk::{Desk, NOW, SENT_AT, TICKET, event, push_keys, secret};
+use crate::harness::{CallbackHarness, NOW, SENT_AT, TICKET, event, push_keys, secret};
 
 /// A table that does not take tickets. The callback uses nothing else of it.
 pub struct NoTickets {
@@ -19,7 +18,7 @@ pub struct NoTickets {
 }
 
 #[async_trait]
-impl State for NoTickets {
+impl TicketStore for NoTickets {
     async fn put_ticket(&self, _: &str, _: &Ticket) -> Result<bool, StateError> {
         if self.hangs {
             std::future::pending::<()>().await;
@@ -29,34 +28,7 @@ impl State for NoTickets {
     async fn ticket_item(&self, _: &str) -> Result<TicketItem, StateError> {
         unreachable!()
     }
-    async fn token_item(&self, _: &str) -> Result<TokenItem, StateError> {
-        unreachable!()
-    }
-    async fn take_lease(
-        &self,
-        _: &str,
-        _: &TokenItem,
-        _: &Lease,
-        _: i64,
-    ) -> Result<LeaseAttempt, StateError> {
-        unreachable!()
-    }
-    async fn store_token(&self, _: &str, _: &str, _: &StoredToken) -> Result<bool, StateError> {
-        unreachable!()
-    }
-    async fn store_failure(&self, _: &str, _: &str, _: &Backoff, _: Option<i64>) -> Result<bool, StateError> {
-        unreachable!()
-    }
-    async fn put_token(&self, _: &str, _: &StoredToken) -> Result<bool, StateError> {
-        unreachable!()
-    }
     async fn claim_start_push(&self, _: &str, _: i64, _: i64) -> Result<bool, StateError> {
-        unreachable!()
-    }
-    async fn component(&self) -> Result<Option<String>, StateError> {
-        unreachable!()
-    }
-    async fn remember_component(&self, _: &str) -> Result<(), StateError> {
         unreachable!()
     }
 }
@@ -64,7 +36,8 @@ impl State for NoTickets {
 #[tokio::test]
 async fn a_table_that_is_down_is_a_503_and_the_retry_is_stored() {
     let push = event("callback-ticket-rest-api");
-    let down = Desk::with(|intake| intake.state = Arc::new(NoTickets { hangs: false }));
+    let down =
+        CallbackHarness::with(|push_services| push_services.tickets = Arc::new(NoTickets { hangs: false }));
     let answer = down.http(&push).await;
     assert_eq!(answer.outcome(), (503, "State.Unavailable".to_owned()));
     assert_eq!(answer.retry_after.as_deref(), Some("5"));
@@ -73,30 +46,30 @@ async fn a_table_that_is_down_is_a_503_and_the_retry_is_stored() {
     assert_eq!(down.counted(&["TicketPush", "Failure", "Failure.State.Unavailable"]).len(), 3);
 
     let state = Arc::new(MemoryState::default());
-    let up = Desk::with(|intake| intake.state = state.clone());
+    let up = CallbackHarness::with(|push_services| push_services.tickets = state.clone());
     assert!(up.http(&push).await.is_success());
     let stored = state.ticket_item("wx134c8103faa5a59e").await.unwrap().ticket;
-    assert_eq!(crate::desk::stored_ticket(stored), Some((TICKET.to_owned(), SENT_AT, NOW)));
+    assert_eq!(crate::harness::stored_ticket(stored), Some((TICKET.to_owned(), SENT_AT, NOW)));
 }
 
 #[tokio::test]
 async fn a_bus_that_refuses_is_a_503_and_the_retry_is_forwarded() {
-    let desk = Desk::new();
-    desk.bus.fail(Some(BusError("InternalFailure".into())));
-    let answer = desk.http(&event("callback-authorized-http-api")).await;
+    let harness = CallbackHarness::new();
+    harness.bus.fail(Some(BusError("InternalFailure".into())));
+    let answer = harness.http(&event("callback-authorized-http-api")).await;
     assert_eq!(answer.outcome(), (503, "Events.Unavailable".to_owned()));
     assert_eq!(answer.retry_after.as_deref(), Some("5"));
-    assert_eq!(desk.counted(&["EventForwarded", "Failure"]), [("Failure".into(), 1.0)]);
+    assert_eq!(harness.counted(&["EventForwarded", "Failure"]), [("Failure".into(), 1.0)]);
 
     // Who invokes directly is one of us, and is told more.
-    let error = desk.direct(&event("callback-unauthorized-direct")).await.unwrap_err();
+    let error = harness.direct(&event("callback-unauthorized-direct")).await.unwrap_err();
     let problem: Value = serde_json::from_str(&error.message).unwrap();
     assert_eq!(problem["detail"], "the event bus did not take the event: InternalFailure");
     assert_eq!((&problem["status"], &problem["retryable"]), (&json!(503), &json!(true)));
 
-    desk.bus.fail(None);
-    assert!(desk.http(&event("callback-authorized-http-api")).await.is_success());
-    assert_eq!(desk.bus.events().len(), 1);
+    harness.bus.fail(None);
+    assert!(harness.http(&event("callback-authorized-http-api")).await.is_success());
+    assert_eq!(harness.bus.events().len(), 1);
 }
 
 #[tokio::test]
@@ -114,9 +87,9 @@ async fn credentials_that_cannot_be_read_are_a_503_and_wrong_ones_a_500() {
                 .set(Ok(wechat_preauth::platform::SecretDocument { json: json.into(), version: "1".into() })),
             Err(error) => source.set(Err(error)),
         }
-        let desk = Desk::of(source, std::time::Duration::ZERO, |_| {});
-        assert_eq!(desk.http(&push).await.outcome(), (outcome.0, outcome.1.to_owned()));
-        assert_eq!(desk.ticket().await, None);
+        let harness = CallbackHarness::of(source, std::time::Duration::ZERO, |_| {});
+        assert_eq!(harness.http(&push).await.outcome(), (outcome.0, outcome.1.to_owned()));
+        assert_eq!(harness.ticket().await, None);
     }
 }
 
@@ -124,12 +97,13 @@ async fn credentials_that_cannot_be_read_are_a_503_and_wrong_ones_a_500() {
 async fn one_wrong_entry_of_push_keys_loses_no_push_and_is_named_when_it_may_have() {
     let mut keys = push_keys();
     keys[1]["encoding_aes_key"] = "too-short".into();
-    let desk = Desk::of(MemoryCredentials::new(&secret(&keys)), std::time::Duration::ZERO, |_| {});
-    assert!(desk.http(&event("callback-ticket-rest-api")).await.is_success());
+    let harness =
+        CallbackHarness::of(MemoryCredentials::new(&secret(&keys)), std::time::Duration::ZERO, |_| {});
+    assert!(harness.http(&event("callback-ticket-rest-api")).await.is_success());
     // This one is encrypted with the second key.
     let push = event("callback-message-rest-api");
-    assert_eq!(desk.http(&push).await.outcome(), (500, "Secrets.Invalid".to_owned()));
-    let error = desk
+    assert_eq!(harness.http(&push).await.outcome(), (500, "Secrets.Invalid".to_owned()));
+    let error = harness
         .direct(&json!({ "query": push["queryStringParameters"], "body": push["body"] }))
         .await
         .unwrap_err();

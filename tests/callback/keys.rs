@@ -7,7 +7,7 @@ use serde_json::json;
 use wechat_preauth::platform::{MemoryCredentials, SecretDocument, SystemClock};
 use wechat_sim::{Push, Sim, SimConfig};
 
-use crate::desk::{APPID, Desk, KEY, TOKEN, of_built, secret};
+use crate::harness::{APPID, CallbackHarness, KEY, TOKEN, of_built, secret};
 
 /// As long as the credentials are not read again, with something to spare.
 const REREAD_INTERVAL: Duration = Duration::from_millis(10_200);
@@ -24,25 +24,27 @@ async fn changed_keys_are_picked_up_without_a_restart() {
     let version = |number: &str, keys| SecretDocument { json: secret(&keys).into(), version: number.into() };
 
     let source = MemoryCredentials::new(&secret(&json!([old])));
-    let desk = Desk::of(source.clone(), Duration::ZERO, |intake| intake.clock = Arc::new(SystemClock));
-    assert!(desk.http(&built(TOKEN, KEY)).await.is_success());
+    let harness = CallbackHarness::of(source.clone(), Duration::ZERO, |push_services| {
+        push_services.clock = Arc::new(SystemClock);
+    });
+    assert!(harness.http(&built(TOKEN, KEY)).await.is_success());
 
     // Read a moment ago: a flood of forgeries reads nothing.
     source.set(Ok(version("2", json!([{ "token": TOKEN, "encoding_aes_key": NEW_KEY }, old]))));
-    assert_eq!(desk.http(&built(TOKEN, NEW_KEY)).await.outcome(), (400, "Push.Undecryptable".to_owned()));
+    assert_eq!(harness.http(&built(TOKEN, NEW_KEY)).await.outcome(), (400, "Push.Undecryptable".to_owned()));
     assert_eq!(
-        desk.http(&built(NEW_TOKEN, NEW_KEY)).await.outcome(),
+        harness.http(&built(NEW_TOKEN, NEW_KEY)).await.outcome(),
         (401, "Push.SignatureRejected".to_owned())
     );
 
     // A new EncodingAESKey beside the same Token, and the previous one is still good.
     tokio::time::advance(REREAD_INTERVAL).await;
-    assert!(desk.http(&built(TOKEN, NEW_KEY)).await.is_success());
-    assert!(desk.http(&built(TOKEN, KEY)).await.is_success());
+    assert!(harness.http(&built(TOKEN, NEW_KEY)).await.is_success());
+    assert!(harness.http(&built(TOKEN, KEY)).await.is_success());
 
     // A new Token; and the old keys are gone at once.
     tokio::time::advance(REREAD_INTERVAL).await;
     source.set(Ok(version("3", json!([{ "token": NEW_TOKEN, "encoding_aes_key": NEW_KEY }]))));
-    assert!(desk.http(&built(NEW_TOKEN, NEW_KEY)).await.is_success());
-    assert_eq!(desk.http(&built(TOKEN, KEY)).await.outcome(), (401, "Push.SignatureRejected".to_owned()));
+    assert!(harness.http(&built(NEW_TOKEN, NEW_KEY)).await.is_success());
+    assert_eq!(harness.http(&built(TOKEN, KEY)).await.outcome(), (401, "Push.SignatureRejected".to_owned()));
 }

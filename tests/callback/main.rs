@@ -2,8 +2,8 @@
 
 mod answers;
 mod deadlines;
-mod desk;
 mod failures;
+mod harness;
 mod keys;
 mod races;
 mod refusals;

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use wechat_preauth::aws::DynamoDbState;
-use wechat_preauth::platform::{MemoryState, State, SystemClock};
+use wechat_preauth::platform::{MemoryState, SystemClock, TicketStore};
 use wechat_sim::{Push, Sim, SimConfig};
 
-use crate::desk::{APPID, Desk, KEY, TOKEN, of_built};
+use crate::harness::{APPID, CallbackHarness, KEY, TOKEN, of_built};
 use crate::support::moto::Moto;
 
 const PUSHES: u64 = 50;
@@ -14,7 +14,7 @@ const PUSHES: u64 = 50;
 /// More than enough for a slow machine.
 const TRIES: usize = 20;
 
-async fn the_newest_stays(state: Arc<dyn State>) {
+async fn the_newest_stays(state: Arc<dyn TicketStore>) {
     let config = SimConfig {
         component_appid: APPID.into(),
         push_token: TOKEN.into(),
@@ -29,13 +29,13 @@ async fn the_newest_stays(state: Arc<dyn State>) {
         let push = Push::ticket_value(format!("ticket@@@{age}")).created(now - age);
         let event = of_built(&sim.build_push(&push).unwrap());
         // Each in an environment of its own, as Lambda would run them.
-        let desk = Desk::with(|intake| {
-            intake.state = state.clone();
-            intake.clock = Arc::new(SystemClock);
+        let harness = CallbackHarness::with(|push_services| {
+            push_services.tickets = state.clone();
+            push_services.clock = Arc::new(SystemClock);
         });
         tokio::spawn(async move {
             for _ in 0..TRIES {
-                let answer = desk.http(&event).await;
+                let answer = harness.http(&event).await;
                 // A store that cannot keep up is a 503, and then WeChat comes again.
                 if answer.status != 503 {
                     return assert!(answer.is_success(), "{answer:?}");
@@ -48,7 +48,7 @@ async fn the_newest_stays(state: Arc<dyn State>) {
         racer.await.unwrap();
     }
     let (value, create_time, received_at) =
-        crate::desk::stored_ticket(state.ticket_item(APPID).await.unwrap().ticket).unwrap();
+        crate::harness::stored_ticket(state.ticket_item(APPID).await.unwrap().ticket).unwrap();
     assert_eq!((value.as_str(), create_time), ("ticket@@@0", i64::try_from(now).unwrap()));
     assert!(received_at >= create_time);
 }

@@ -11,8 +11,9 @@ use wechat_preauth::platform::{
 };
 use wechat_sim::{Event, Flaw, Push, Sim, SimConfig};
 
-use crate::desk::{
-    APPID, At, Desk, KEY, SENT_AT, TOKEN, direct_event, event, http_event, of_built, push_keys, secret,
+use crate::harness::{
+    APPID, At, CallbackHarness, KEY, SENT_AT, TOKEN, direct_event, event, http_event, of_built, push_keys,
+    secret,
 };
 
 async fn sim() -> Sim {
@@ -51,33 +52,33 @@ fn expected(flaw: Flaw) -> (u16, &'static str) {
 #[tokio::test]
 async fn each_malformed_push_has_its_status_and_changes_nothing() {
     let sim = sim().await;
-    let desk = Desk::with(|intake| intake.clock = Arc::new(SystemClock));
-    assert!(desk.http(&of_built(&sim.build_push(&Push::ticket()).unwrap())).await.is_success());
-    let before = desk.ticket().await.unwrap();
+    let harness = CallbackHarness::with(|push_services| push_services.clock = Arc::new(SystemClock));
+    assert!(harness.http(&of_built(&sim.build_push(&Push::ticket()).unwrap())).await.is_success());
+    let before = harness.ticket().await.unwrap();
     for flaw in Flaw::ALL {
         for push in [Push::ticket_value("ticket@@@forged"), Push::sample("authorized")] {
             let built = sim.build_push(&push.with(flaw)).unwrap();
             let (status, code) = expected(flaw);
-            let answer = desk.http(&of_built(&built)).await;
+            let answer = harness.http(&of_built(&built)).await;
             assert_eq!(answer.outcome(), (status, code.to_owned()), "{flaw:?}: {answer:?}");
 
             // In a direct invocation the oversized one is no push at all, and the rest is the same.
-            let error = desk.direct(&direct_event(&built)).await.unwrap_err();
+            let error = harness.direct(&direct_event(&built)).await.unwrap_err();
             let code = if flaw == Flaw::Oversized { "Request.Invalid" } else { code };
             assert_eq!(error.code.as_str(), code, "{flaw:?}");
             let problem: Value = serde_json::from_str(&error.message).unwrap();
             assert_eq!((&problem["code"], &problem["status"]), (&json!(code), &json!(status)));
         }
     }
-    assert_eq!(desk.ticket().await.unwrap(), before);
-    assert!(desk.bus.events().is_empty());
+    assert_eq!(harness.ticket().await.unwrap(), before);
+    assert!(harness.bus.events().is_empty());
     // Two wrong signatures, two wrong times; two kinds of push, in two ways.
-    assert_eq!(desk.metrics.sum("SignatureRefused"), 16.0);
-    assert_eq!(desk.metrics.sum("Failure.Push.SignatureRejected"), 8.0);
-    assert_eq!(desk.metrics.sum("TicketPush"), 1.0);
+    assert_eq!(harness.metrics.sum("SignatureRefused"), 16.0);
+    assert_eq!(harness.metrics.sum("Failure.Push.SignatureRejected"), 8.0);
+    assert_eq!(harness.metrics.sum("TicketPush"), 1.0);
     // What strangers can cause over HTTP counts by code alone: 2 pushes of the 9 such flaws.
     let all = 2.0 * 2.0 * Flaw::ALL.len() as f64;
-    assert_eq!(desk.metrics.sum("Failure"), all - 2.0 * 9.0);
+    assert_eq!(harness.metrics.sum("Failure"), all - 2.0 * 9.0);
 }
 
 #[tokio::test]
@@ -89,22 +90,22 @@ async fn a_push_may_be_a_day_old_and_ten_minutes_ahead() {
         (SENT_AT + 24 * 3600, 200),
         (SENT_AT + 24 * 3600 + 1, 401),
     ] {
-        let desk = Desk::with(|intake| intake.clock = Arc::new(At(now)));
-        assert_eq!(desk.http(&ticket).await.status, status, "{now}");
-        assert_eq!(desk.ticket().await.is_some(), status == 200, "{now}");
+        let harness = CallbackHarness::with(|push_services| push_services.clock = Arc::new(At(now)));
+        assert_eq!(harness.http(&ticket).await.status, status, "{now}");
+        assert_eq!(harness.ticket().await.is_some(), status == 200, "{now}");
     }
 }
 
 #[tokio::test]
 async fn another_path_is_not_found_and_another_method_not_allowed() {
-    let desk = Desk::new();
+    let harness = CallbackHarness::new();
     let mut elsewhere = event("callback-ticket-rest-api");
     elsewhere["path"] = "/preauthcode".into();
-    assert_eq!(desk.http(&elsewhere).await.outcome(), (404, "Request.NotFound".to_owned()));
+    assert_eq!(harness.http(&elsewhere).await.outcome(), (404, "Request.NotFound".to_owned()));
 
     let mut put = event("callback-ticket-rest-api");
     put["httpMethod"] = "PUT".into();
-    let answer = desk.http(&put).await;
+    let answer = harness.http(&put).await;
     assert_eq!(answer.allow.as_deref(), Some("GET, POST"));
     let mut problem = answer.problem();
     assert!(problem["request_id"].take().is_string());
@@ -120,17 +121,17 @@ async fn another_path_is_not_found_and_another_method_not_allowed() {
             "request_id": null,
         })
     );
-    assert_eq!(desk.ticket().await, None);
-    assert_eq!(desk.metrics.sum("Failure"), 0.0);
+    assert_eq!(harness.ticket().await, None);
+    assert_eq!(harness.metrics.sum("Failure"), 0.0);
 }
 
 #[tokio::test]
 async fn a_forgery_is_told_what_is_wrong_with_it_and_nothing_else() {
-    let desk = Desk::new();
+    let harness = CallbackHarness::new();
     let mut forged = event("callback-ticket-rest-api");
     forged["multiValueQueryStringParameters"]["msg_signature"] =
         json!(["f0ea9fd58df4fb4de03a598a7df25e7d89965a8c"]);
-    let answer = desk.http(&forged).await;
+    let answer = harness.http(&forged).await;
     let mut problem = answer.problem();
     problem["request_id"].take();
     assert_eq!(
@@ -150,11 +151,11 @@ async fn a_forgery_is_told_what_is_wrong_with_it_and_nothing_else() {
 
 #[tokio::test]
 async fn a_parameter_that_comes_twice_is_refused() {
-    let desk = Desk::new();
+    let harness = CallbackHarness::new();
     let mut twice = event("callback-ticket-rest-api");
     let nonce = twice["multiValueQueryStringParameters"]["nonce"][0].clone();
     twice["multiValueQueryStringParameters"]["nonce"] = json!([nonce, nonce]);
-    assert_eq!(desk.http(&twice).await.outcome(), (400, "Push.Malformed".to_owned()));
+    assert_eq!(harness.http(&twice).await.outcome(), (400, "Push.Malformed".to_owned()));
 }
 
 /// Credentials that count how often they are read.
@@ -172,14 +173,14 @@ impl CredentialsSource for Counted {
 async fn what_is_too_large_or_has_no_signature_is_refused_before_anything_is_read() {
     let reads = Arc::new(AtomicUsize::new(0));
     let source = Counted(MemoryCredentials::new(&secret(&push_keys())), reads.clone());
-    let desk = Desk::of(source, Duration::ZERO, |_| {});
+    let harness = CallbackHarness::of(source, Duration::ZERO, |_| {});
     let query = event("callback-ticket-http-api")["rawQueryString"].as_str().unwrap().to_owned();
     for event in [http_event(&query, &vec![b'x'; 64 * 1024 + 1]), http_event("", b"<xml/>")] {
-        assert_eq!(desk.http(&event).await.outcome(), (400, "Push.Malformed".to_owned()));
+        assert_eq!(harness.http(&event).await.outcome(), (400, "Push.Malformed".to_owned()));
     }
     assert_eq!(reads.load(Ordering::Relaxed), 0);
     // The largest that is looked at.
-    assert_eq!(desk.http(&http_event(&query, &vec![b'x'; 64 * 1024])).await.outcome().1, "Push.Malformed");
+    assert_eq!(harness.http(&http_event(&query, &vec![b'x'; 64 * 1024])).await.outcome().1, "Push.Malformed");
     assert_eq!(reads.load(Ordering::Relaxed), 1);
 }
 
@@ -193,8 +194,8 @@ async fn a_ticket_of_another_component_is_refused() {
     })
     .await
     .unwrap();
-    let desk = Desk::with(|intake| intake.clock = Arc::new(SystemClock));
+    let harness = CallbackHarness::with(|push_services| push_services.clock = Arc::new(SystemClock));
     let built = sim.build_push(&Push::new(Event::Ticket { value: None })).unwrap();
-    assert_eq!(desk.http(&of_built(&built)).await.outcome(), (400, "Push.Undecryptable".to_owned()));
-    assert_eq!(desk.ticket().await, None);
+    assert_eq!(harness.http(&of_built(&built)).await.outcome(), (400, "Push.Undecryptable".to_owned()));
+    assert_eq!(harness.ticket().await, None);
 }

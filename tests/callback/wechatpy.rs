@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 
-use crate::desk::{APPID, Desk, KEY, SENT_AT, TOKEN, http_event};
+use crate::harness::{APPID, CallbackHarness, KEY, SENT_AT, TOKEN, http_event};
 use crate::support::process::tool;
 
 const MESSAGES: [&str; 2] = [
@@ -56,13 +56,13 @@ fn encrypted() -> Vec<Encrypted> {
 
 #[tokio::test]
 async fn what_wechatpy_encrypts_is_accepted() {
-    let desk = Desk::new();
+    let harness = CallbackHarness::new();
     for push in encrypted() {
-        assert!(desk.http(&http_event(&push.query_string(), push.body.as_bytes())).await.is_success());
+        assert!(harness.http(&http_event(&push.query_string(), push.body.as_bytes())).await.is_success());
     }
-    assert_eq!(desk.ticket().await.unwrap().0, "ticket@@@wechatpy");
-    assert_eq!(desk.bus.events().len(), 1);
-    assert_eq!(desk.bus.events()[0].detail_type, "notify_third_fasteregister");
+    assert_eq!(harness.ticket().await.unwrap().0, "ticket@@@wechatpy");
+    assert_eq!(harness.bus.events().len(), 1);
+    assert_eq!(harness.bus.events()[0].detail_type, "notify_third_fasteregister");
 }
 
 #[tokio::test]
@@ -72,15 +72,15 @@ async fn one_flipped_bit_in_what_is_signed_is_refused() {
     let end = push.body.find("]]></Encrypt>").unwrap();
     let query = push.query_string();
     for byte in 0..push.body.len() {
-        let desk = Desk::new();
+        let harness = CallbackHarness::new();
         for bit in 0..8 {
             let mut body = push.body.clone().into_bytes();
             body[byte] ^= 1 << bit;
-            let answer = desk.http(&http_event(&query, &body)).await;
+            let answer = harness.http(&http_event(&query, &body)).await;
             if (start..end).contains(&byte) {
                 assert!(matches!(answer.status, 400 | 401), "byte {byte}, bit {bit}: {answer:?}");
-                assert_eq!(desk.ticket().await, None);
-            } else if let Some((ticket, ..)) = desk.ticket().await {
+                assert_eq!(harness.ticket().await, None);
+            } else if let Some((ticket, ..)) = harness.ticket().await {
                 // What WeChat does not sign decides nothing.
                 assert_eq!(ticket, "ticket@@@wechatpy", "byte {byte}, bit {bit}");
             }
@@ -91,7 +91,7 @@ async fn one_flipped_bit_in_what_is_signed_is_refused() {
 #[tokio::test]
 async fn one_flipped_bit_in_the_query_is_refused() {
     let push = &encrypted()[0];
-    let desk = Desk::new();
+    let harness = CallbackHarness::new();
     for name in ["timestamp", "nonce", "encrypt_type", "msg_signature"] {
         let value = push.query[name].as_str().unwrap();
         // The eighth bit would leave no text that a query could carry.
@@ -100,9 +100,9 @@ async fn one_flipped_bit_in_the_query_is_refused() {
             flipped[byte] ^= 1 << bit;
             let mut query = push.query.clone();
             query[name] = String::from_utf8(flipped).unwrap().into();
-            let error = desk.direct(&json!({ "query": query, "body": push.body })).await.unwrap_err();
+            let error = harness.direct(&json!({ "query": query, "body": push.body })).await.unwrap_err();
             assert!(error.code.as_str().starts_with("Push."), "{name}, byte {byte}, bit {bit}: {error:?}");
         }
     }
-    assert_eq!(desk.ticket().await, None);
+    assert_eq!(harness.ticket().await, None);
 }

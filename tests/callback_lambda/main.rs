@@ -2,7 +2,7 @@
 //! reaches a consumer of the bus, what happens when something behind it is missing or hangs, and what
 //! its log says.
 
-mod stage;
+mod stack;
 mod stubs;
 #[path = "../support/mod.rs"]
 mod support;
@@ -10,33 +10,33 @@ mod support;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
-use stage::{Stage, answered, outcome};
+use stack::{LambdaStack, answered, outcome};
 use stubs::{hanging_endpoint, refusing_bus};
 use wechat_sim::{Flaw, Push};
 
 #[tokio::test]
 async fn a_ticket_reaches_the_table_and_events_reach_their_consumers() {
-    let stage = Stage::new().await;
-    let function = stage.start(&[]);
+    let stack = LambdaStack::new().await;
+    let function = stack.start(&[]);
 
-    let ticket = stage.push(&Push::ticket());
+    let ticket = stack.push(&Push::ticket());
     assert_eq!(answered(&function, &ticket.http).await, (200, "text/plain".into(), "success".into()));
-    let (value, create_time, received_at) = stage.ticket().await.unwrap();
-    assert_eq!(value, stage.sim.current_ticket());
+    let (value, create_time, received_at) = stack.ticket().await.unwrap();
+    assert_eq!(value, stack.sim.current_ticket());
     assert!(received_at >= create_time);
 
-    let authorized = stage.push(&Push::sample("authorized"));
+    let authorized = stack.push(&Push::sample("authorized"));
     assert_eq!(outcome(&function, &authorized.http).await, (200, "success".into()));
-    let unauthorized = stage.push(&Push::sample("unauthorized"));
+    let unauthorized = stack.push(&Push::sample("unauthorized"));
     let direct = function.invoke(&unauthorized.direct.to_string()).await;
     assert_eq!((direct.failed, direct.payload), (false, json!({ "result": "success" })));
 
-    let mut events = stage.received(2).await;
+    let mut events = stack.received(2).await;
     events.sort_by_key(|event| event["detail-type"].to_string());
     for (event, push) in events.iter().zip([&authorized, &unauthorized]) {
         assert_eq!(event["source"], "wechat.component");
         assert_eq!(event["detail-type"], push.field("InfoType"));
-        assert_eq!(event["detail"]["AppId"], stage.sim.config().component_appid);
+        assert_eq!(event["detail"]["AppId"], stack.sim.config().component_appid);
         assert_eq!(event["detail"]["AuthorizerAppid"], push.field("AuthorizerAppid"));
     }
     assert_eq!(events[0]["detail"]["AuthorizationCode"], authorized.field("AuthorizationCode"));
@@ -46,7 +46,7 @@ async fn a_ticket_reaches_the_table_and_events_reach_their_consumers() {
     assert_eq!(events[0]["detail"]["code_fingerprint"], fingerprint);
 
     // Forgeries change nothing, over HTTP and directly.
-    let before = stage.ticket().await;
+    let before = stack.ticket().await;
     for (flaw, status, code) in [
         (Flaw::WrongSignature, 401, "Push.SignatureRejected"),
         (Flaw::StaleTimestamp, 401, "Push.Stale"),
@@ -54,13 +54,13 @@ async fn a_ticket_reaches_the_table_and_events_reach_their_consumers() {
         (Flaw::InnerEntityBomb, 400, "Push.Unreadable"),
         (Flaw::PlainTextMode, 400, "Push.Malformed"),
     ] {
-        let forged = stage.push(&Push::ticket_value("ticket@@@forged").with(flaw));
+        let forged = stack.push(&Push::ticket_value("ticket@@@forged").with(flaw));
         assert_eq!(outcome(&function, &forged.http).await, (status, code.into()));
         let direct = function.invoke(&forged.direct.to_string()).await;
         assert!(direct.failed);
         assert_eq!(direct.payload["errorType"], code);
     }
-    assert_eq!(stage.ticket().await, before);
+    assert_eq!(stack.ticket().await, before);
 
     // The log tells all of this, and holds nothing that could be used.
     let log = function.process.output();
@@ -71,9 +71,9 @@ async fn a_ticket_reaches_the_table_and_events_reach_their_consumers() {
     }
     assert!(log.contains(&fingerprint));
     assert!(log.contains(&unauthorized.field("AuthorizerAppid")));
-    let config = stage.sim.config();
+    let config = stack.sim.config();
     let mut secrets = vec![
-        stage.sim.current_ticket(),
+        stack.sim.current_ticket(),
         "ticket@@@forged".to_owned(),
         config.component_appsecret.clone(),
         config.push_token.clone(),
@@ -92,27 +92,27 @@ async fn a_ticket_reaches_the_table_and_events_reach_their_consumers() {
 
 #[tokio::test]
 async fn while_the_table_is_missing_a_ticket_is_a_503_and_its_retry_is_stored() {
-    let mut stage = Stage::new().await;
-    stage.table = format!("late-{}", uuid::Uuid::new_v4());
-    let function = stage.start(&[]);
-    let ticket = stage.push(&Push::ticket());
+    let mut stack = LambdaStack::new().await;
+    stack.table = format!("late-{}", uuid::Uuid::new_v4());
+    let function = stack.start(&[]);
+    let ticket = stack.push(&Push::ticket());
     assert_eq!(outcome(&function, &ticket.http).await, (503, "State.Unavailable".into()));
     assert!(function.process.output().contains("ResourceNotFoundException"));
 
-    stage.moto.create_table_named(&stage.table).await;
+    stack.moto.create_table_named(&stack.table).await;
     assert_eq!(outcome(&function, &ticket.http).await, (200, "success".into()));
-    assert_eq!(stage.ticket().await.unwrap().0, stage.sim.current_ticket());
+    assert_eq!(stack.ticket().await.unwrap().0, stack.sim.current_ticket());
 }
 
 #[tokio::test]
 async fn an_entry_that_the_bus_refuses_inside_a_200_is_a_503() {
-    let stage = Stage::new().await;
-    let function = stage.start(&[("AWS_ENDPOINT_URL_EVENTBRIDGE", &refusing_bus())]);
-    let authorized = stage.push(&Push::sample("authorized"));
+    let stack = LambdaStack::new().await;
+    let function = stack.start(&[("AWS_ENDPOINT_URL_EVENTBRIDGE", &refusing_bus())]);
+    let authorized = stack.push(&Push::sample("authorized"));
     assert_eq!(outcome(&function, &authorized.http).await, (503, "Events.Unavailable".into()));
     assert!(function.process.output().contains("the event bus did not take the event: ThrottlingException"));
     // Tickets do not depend on the bus.
-    assert_eq!(outcome(&function, &stage.push(&Push::ticket()).http).await, (200, "success".into()));
+    assert_eq!(outcome(&function, &stack.push(&Push::ticket()).http).await, (200, "success".into()));
 }
 
 #[tokio::test]
@@ -133,10 +133,10 @@ async fn a_hanging_bus_is_answered_before_wechat_gives_up() {
 
 /// With an endpoint behind `variable` that never answers.
 async fn is_answered_in_time(variable: &str, push: &Push, code: &str) {
-    let stage = Stage::new().await;
-    let event = stage.push(push).http;
+    let stack = LambdaStack::new().await;
+    let event = stack.push(push).http;
     // The process starts here, and the push waits for it.
-    let function = stage.start(&[(variable, &hanging_endpoint())]);
+    let function = stack.start(&[(variable, &hanging_endpoint())]);
     for start in ["cold", "warm"] {
         let arrived = Instant::now();
         assert_eq!(outcome(&function, &event).await, (503, code.into()), "{start}");
@@ -151,9 +151,9 @@ async fn is_answered_in_time(variable: &str, push: &Push, code: &str) {
 
 #[tokio::test]
 async fn a_missing_variable_stops_the_function_and_is_named() {
-    let mut stage = Stage::new().await;
-    stage.bus = String::new();
-    let mut function = stage.start(&[]);
+    let mut stack = LambdaStack::new().await;
+    stack.bus = String::new();
+    let mut function = stack.start(&[]);
     let deadline = Instant::now() + Duration::from_secs(10);
     while function.process.runs() {
         assert!(Instant::now() < deadline, "it still runs");

@@ -6,19 +6,19 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use wechat_preauth::platform::{EgressIps, Outside, SecretDocument, SecretsError};
-use wechat_preauth::trust::TrustRoots;
+use wechat_preauth::platform::{EgressIps, SecretDocument, SecretsError, Services};
+use wechat_preauth::tls::TrustRoots;
 use wechat_preauth::wechat::http::http_client;
 use wechat_preauth::wechat::{ApiHosts, Client};
-use wechat_sim::{Api, Era, Fault, FaultKind, SimConfig};
+use wechat_sim::{Endpoint, ErrmsgStyle, Fault, FaultKind, SimConfig};
 
-use crate::stage::{Actor, document, world, world_of};
-use crate::support::service::World;
+use crate::harness::{Actor, document, world, world_of};
+use crate::support::service::TestService;
 
 /// The address that the stage registers as EGRESS_IPS.
 const EGRESS_IP: &str = "203.0.113.7";
 
-fn seen_from(world: &World, address: &str) {
+fn seen_from(world: &TestService, address: &str) {
     world.wechat.set_answers_ip(Some(address.parse().unwrap()));
 }
 
@@ -152,7 +152,7 @@ async fn a_ticket_that_is_missing_refused_or_overdue_is_named() {
     names(&keeper.diagnose().await, "ticket", &["token", "egress_ip", "code"]);
 
     world.ticket_arrives().await;
-    world.wechat.inject(Fault::errcode(61006).on(Api::ComponentToken));
+    world.wechat.inject(Fault::errcode(61006).on(Endpoint::ComponentToken));
     let report = keeper.diagnose().await;
     names(&report, "ticket", &["token", "egress_ip", "code"]);
     assert!(link(&report, "ticket")["detail"].as_str().unwrap().contains("61006"), "{report:#}");
@@ -219,20 +219,20 @@ async fn traffic_that_bypasses_the_nat_is_seen_before_it_is_refused() {
 async fn an_address_that_cannot_be_known_or_compared_accuses_nobody() {
     let world = world().await;
     seen_from(&world, "198.51.100.9");
-    let keeper = Actor::with(&world, |outside| outside.egress = EgressIps::default());
+    let keeper = Actor::with(&world, |services| services.egress = EgressIps::default());
     let report = keeper.diagnose().await;
     let egress = link(&report, "egress_ip");
     assert_eq!((&report["ok"], &egress["status"]), (&json!(true), &json!("unknown")));
     assert_eq!(egress["client_ip"], "198.51.100.9");
     // An older gateway tells neither address nor rid.
-    world.wechat.set_era(Era::HintWithoutIp);
+    world.wechat.set_era(ErrmsgStyle::HintWithoutIp);
     let report = keeper.diagnose().await;
     assert_eq!((&report["ok"], &link(&report, "egress_ip")["status"]), (&json!(true), &json!("unknown")));
 }
 
-fn hosts(outside: &mut Outside, origins: &str) {
+fn hosts(services: &mut Services, origins: &str) {
     let http = http_client(&TrustRoots::default()).unwrap();
-    outside.wechat = Arc::new(Client::new(http, ApiHosts::parse(origins).unwrap()));
+    services.wechat = Arc::new(Client::new(http, ApiHosts::parse(origins).unwrap()));
 }
 
 #[tokio::test]
@@ -240,7 +240,7 @@ async fn a_host_that_does_not_answer_is_named_and_the_other_one_issues_the_code(
     let world = world().await;
     seen_from(&world, EGRESS_IP);
     let both = format!("http://127.0.0.1:1,{}", world.wechat.url());
-    let report = Actor::with(&world, |outside| hosts(outside, &both)).diagnose().await;
+    let report = Actor::with(&world, |services| hosts(services, &both)).diagnose().await;
     names(&report, "host:127.0.0.1:1", &[]);
     assert_eq!(link(&report, "code")["status"], "ok");
 }
@@ -248,7 +248,7 @@ async fn a_host_that_does_not_answer_is_named_and_the_other_one_issues_the_code(
 #[tokio::test]
 async fn without_any_way_out_only_the_hosts_are_named() {
     let world = world().await;
-    let keeper = Actor::with(&world, |outside| hosts(outside, "http://127.0.0.1:1"));
+    let keeper = Actor::with(&world, |services| hosts(services, "http://127.0.0.1:1"));
     names(&keeper.diagnose().await, "host:127.0.0.1:1", &["token", "egress_ip", "code"]);
 }
 
@@ -259,13 +259,13 @@ async fn a_gateway_that_answers_html_breaks_the_call_it_answers() {
     let keeper = Actor::new(&world);
     keeper.refresh().await.unwrap();
     let html = FaultKind::Html { status: 502 };
-    world.wechat.inject(Fault::new(html).on(Api::CreatePreAuthCode).forever());
+    world.wechat.inject(Fault::new(html).on(Endpoint::CreatePreAuthCode).forever());
     names(&keeper.diagnose().await, "code", &[]);
 }
 
 #[tokio::test]
 async fn a_used_up_quota_breaks_the_code() {
-    let limits = BTreeMap::from([(Api::CreatePreAuthCode, 0)]);
+    let limits = BTreeMap::from([(Endpoint::CreatePreAuthCode, 0)]);
     let world = world_of(SimConfig { daily_quota: limits, ..SimConfig::default() }).await;
     world.ticket_arrives().await;
     seen_from(&world, EGRESS_IP);
@@ -277,7 +277,7 @@ async fn a_used_up_quota_breaks_the_code() {
 #[tokio::test]
 async fn with_minting_off_a_token_that_nobody_handed_over_is_named() {
     let world = world_of(SimConfig::default()).await;
-    let keeper = Actor::with(&world, |outside| outside.minting = false);
+    let keeper = Actor::with(&world, |services| services.minting = false);
     let report = keeper.diagnose().await;
     names(&report, "token", &["egress_ip", "code"]);
     assert_eq!((&report["minting"], &link(&report, "ticket")["status"]), (&json!("off"), &json!("unknown")));

@@ -4,11 +4,11 @@
 #[path = "../support/mod.rs"]
 mod support;
 
-mod day;
 mod diagnose;
+mod harness;
 mod minters;
 mod operators;
 mod output;
 mod refresh;
-mod stage;
+mod scenario;
 mod tickets;

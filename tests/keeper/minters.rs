@@ -2,15 +2,15 @@
 
 use secrecy::ExposeSecret as _;
 use serde_json::json;
-use wechat_preauth::platform::{Code, State as _};
-use wechat_sim::{Api, Fault, FaultKind};
+use wechat_preauth::platform::{ProblemCode, TokenStore as _};
+use wechat_sim::{Endpoint, Fault, FaultKind};
 
-use crate::stage::{Actor, handed_over, world};
-use crate::support::service::{Instance, World};
+use crate::harness::{Actor, handed_over, world};
+use crate::support::service::{Instance, TestService};
 
 /// Another installation for the same component: the same WeChat, a state of its own.
-async fn second_stack(first: &World) -> World {
-    let world = World {
+async fn second_stack(first: &TestService) -> TestService {
+    let world = TestService {
         wechat: first.wechat.clone(),
         state: std::sync::Arc::default(),
         credentials: first.credentials.clone(),
@@ -21,8 +21,8 @@ async fn second_stack(first: &World) -> World {
 }
 
 /// The tokens of all mint calls so far, as WeChat answered them.
-fn minted(world: &World) -> Vec<String> {
-    let calls = world.wechat.requests().into_iter().filter(|r| r.api == Api::ComponentToken);
+fn minted(world: &TestService) -> Vec<String> {
+    let calls = world.wechat.requests().into_iter().filter(|r| r.api == Endpoint::ComponentToken);
     let token = |answer: &str| {
         let answer: serde_json::Value = serde_json::from_str(answer).unwrap();
         answer["component_access_token"].as_str().map(str::to_owned)
@@ -30,7 +30,7 @@ fn minted(world: &World) -> Vec<String> {
     calls.filter_map(|call| token(&call.answer)).collect()
 }
 
-async fn stored(world: &World) -> Option<String> {
+async fn stored(world: &TestService) -> Option<String> {
     let item = world.state.token_item(&world.appid).await.unwrap();
     item.token.map(|token| token.value.expose_secret().to_owned())
 }
@@ -40,7 +40,7 @@ async fn two_live_minters_mint_at_most_once_each_in_five_minutes_and_are_named()
     let first = world().await;
     let stacks = [&first, &second_stack(&first).await];
     let keepers = stacks.map(Actor::new);
-    let callers: [Instance; 2] = stacks.map(World::instance);
+    let callers: [Instance; 2] = stacks.map(TestService::instance);
     let mut mints: [Vec<i64>; 2] = Default::default();
     // Half an hour of both, every twenty seconds.
     for _ in 0..90 {
@@ -72,14 +72,14 @@ async fn a_code_that_is_refused_for_a_foreign_mint_comes_with_the_remedy() {
     let (keeper, caller) = (Actor::new(&world), world.instance());
     keeper.refresh().await.unwrap();
     caller.issue().await.unwrap();
-    world.wechat.mint_as_stranger();
+    world.wechat.foreign_mint();
     world.advance(301);
     // The refused token is replaced, and the stranger is named.
     caller.issue().await.unwrap();
     assert!((caller.metrics.sum("ForeignMint") - 1.0).abs() < f64::EPSILON);
     world.wechat.revoke_tokens();
     let problem = caller.issue().await.unwrap_err();
-    assert_eq!(problem.code, Code::WeChatTokenRejected);
+    assert_eq!(problem.code, ProblemCode::WeChatTokenRejected);
     assert!(problem.remedy.unwrap().contains("another program mints tokens"));
     let report = keeper.diagnose().await;
     assert_eq!(report["failed"], json!(["token"]));
@@ -94,7 +94,7 @@ async fn our_own_lost_answer_is_not_called_foreign() {
     world.advance(6601);
     world.ticket_arrives().await;
     // Minted, and the answer is lost: the old token dies in five minutes.
-    world.wechat.inject(Fault::new(FaultKind::ResetAfter).on(Api::ComponentToken).times(3));
+    world.wechat.inject(Fault::new(FaultKind::ResetAfter).on(Endpoint::ComponentToken).times(3));
     let answer = keeper.refresh().await.unwrap();
     assert_eq!(answer["last_mint_failed"], "WeChat.Unreachable");
     for _ in 0..20 {
@@ -109,10 +109,10 @@ async fn our_own_lost_answer_is_not_called_foreign() {
 #[tokio::test]
 async fn with_minting_off_a_token_is_handed_over_and_none_is_ever_minted() {
     let world = world().await;
-    let off = |outside: &mut wechat_preauth::platform::Outside| outside.minting = false;
+    let off = |services: &mut wechat_preauth::platform::Services| services.minting = false;
     let (keeper, caller) = (Actor::with(&world, off), world.instance_with(off));
     assert_eq!(keeper.refresh().await.unwrap_err().0, "Token.Missing");
-    assert_eq!(caller.issue().await.unwrap_err().code, Code::TokenMissing);
+    assert_eq!(caller.issue().await.unwrap_err().code, ProblemCode::TokenMissing);
 
     let token = handed_over(&world);
     let expires_at = world.now() + 7200;
@@ -129,7 +129,7 @@ async fn with_minting_off_a_token_is_handed_over_and_none_is_ever_minted() {
     keeper.refresh().await.unwrap();
     caller.issue().await.unwrap();
     world.wechat.revoke_tokens();
-    assert_eq!(caller.issue().await.unwrap_err().code, Code::WeChatTokenRejected);
+    assert_eq!(caller.issue().await.unwrap_err().code, ProblemCode::WeChatTokenRejected);
     for action in ["get_quota", "diagnose"] {
         let _ = keeper.invoke(json!({ "action": action })).await;
     }
@@ -143,7 +143,7 @@ async fn with_minting_off_a_token_is_handed_over_and_none_is_ever_minted() {
 #[tokio::test]
 async fn what_cannot_be_a_token_is_not_stored_and_not_repeated() {
     let world = world().await;
-    let keeper = Actor::with(&world, |outside| outside.minting = false);
+    let keeper = Actor::with(&world, |services| services.minting = false);
     let now = world.now();
     let long = "planted".repeat(200);
     for (token, expires_at, field) in [

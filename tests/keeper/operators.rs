@@ -3,15 +3,15 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
-use wechat_sim::{Api, Fault, SimConfig};
+use wechat_sim::{Endpoint, Fault, SimConfig};
 
-use crate::stage::{Actor, world, world_of};
+use crate::harness::{Actor, world, world_of};
 
 const CODE_PATH: &str = "/cgi-bin/component/api_create_preauthcode";
 
 #[tokio::test]
 async fn quotas_of_both_calls_or_of_one_are_shown() {
-    let limits = BTreeMap::from([(Api::CreatePreAuthCode, 200), (Api::ComponentToken, 10_000)]);
+    let limits = BTreeMap::from([(Endpoint::CreatePreAuthCode, 200), (Endpoint::ComponentToken, 10_000)]);
     let world = world_of(SimConfig { daily_quota: limits, ..SimConfig::default() }).await;
     world.ticket_arrives().await;
     world.instance().issue().await.unwrap();
@@ -47,7 +47,7 @@ async fn a_refused_token_is_replaced_before_an_operators_call_is_given_up() {
 
 #[tokio::test]
 async fn quotas_are_reset_by_secret_so_that_it_works_when_no_token_can_be_minted() {
-    let limits = BTreeMap::from([(Api::ComponentToken, 1)]);
+    let limits = BTreeMap::from([(Endpoint::ComponentToken, 1)]);
     let world = world_of(SimConfig { daily_quota: limits, ..SimConfig::default() }).await;
     world.ticket_arrives().await;
     let keeper = Actor::new(&world);
@@ -61,7 +61,7 @@ async fn quotas_are_reset_by_secret_so_that_it_works_when_no_token_can_be_minted
     let (code, problem) = keeper.invoke(json!({ "action": "clear_quota" })).await.unwrap_err();
     assert_eq!(code, "Request.Invalid");
     assert!(problem["detail"].as_str().unwrap().contains("ten resets a month"));
-    assert_eq!(world.wechat.calls(Api::ClearQuotaV2), 0);
+    assert_eq!(world.wechat.calls(Endpoint::ClearQuotaV2), 0);
 
     let answer = keeper.invoke(json!({ "action": "clear_quota", "confirm": true })).await.unwrap();
     assert_eq!(answer, json!({ "action": "clear_quota", "answer": "ok" }));
@@ -83,13 +83,13 @@ async fn the_eleventh_reset_of_a_month_says_why_it_is_refused() {
 async fn a_reset_whose_answer_is_lost_is_not_repeated() {
     let world = world().await;
     let keeper = Actor::new(&world);
-    world.wechat.inject(Fault::new(wechat_sim::FaultKind::ResetAfter).on(Api::ClearQuotaV2).forever());
+    world.wechat.inject(Fault::new(wechat_sim::FaultKind::ResetAfter).on(Endpoint::ClearQuotaV2).forever());
     let lost = keeper.invoke(json!({ "action": "clear_quota", "confirm": true })).await.unwrap_err();
-    assert_eq!((lost.0.as_str(), world.wechat.calls(Api::ClearQuotaV2)), ("WeChat.Unreachable", 1));
+    assert_eq!((lost.0.as_str(), world.wechat.calls(Endpoint::ClearQuotaV2)), ("WeChat.Unreachable", 1));
 }
 
 /// The rid of the last refusal.
-fn last_rid(world: &crate::support::service::World) -> String {
+fn last_rid(world: &crate::support::service::TestService) -> String {
     let refused = world.wechat.requests().into_iter().rev().find(|r| r.errcode.is_some_and(|e| e != 0));
     let answer: Value = serde_json::from_str(&refused.unwrap().answer).unwrap();
     answer["errmsg"].as_str().unwrap().rsplit(' ').next().unwrap().to_owned()
@@ -101,14 +101,14 @@ async fn a_rid_is_explained_without_the_secrets_that_wechat_repeats() {
     world.wechat.set_answers_ip(Some("203.0.113.7".parse().unwrap()));
     let keeper = Actor::new(&world);
     let ticket = world.wechat.current_ticket();
-    world.wechat.inject(Fault::errcode(45009).on(Api::ComponentToken));
+    world.wechat.inject(Fault::errcode(45009).on(Endpoint::ComponentToken));
     keeper.refresh().await.unwrap_err();
     let rid = last_rid(&world);
     keeper.invoke(json!({ "action": "refresh", "force": true })).await.unwrap();
     let answer = keeper.invoke(json!({ "action": "explain_rid", "rid": rid })).await.unwrap();
 
     // WeChat did repeat them.
-    let told = world.wechat.requests().into_iter().rfind(|r| r.api == Api::GetRid).unwrap().answer;
+    let told = world.wechat.requests().into_iter().rfind(|r| r.api == Endpoint::GetRid).unwrap().answer;
     let secret = &world.wechat.config().component_appsecret;
     assert!(told.contains(secret.as_str()) && told.contains(&ticket), "{told}");
     let shown = answer.to_string();
@@ -119,7 +119,7 @@ async fn a_rid_is_explained_without_the_secrets_that_wechat_repeats() {
     assert_eq!((&answer["client_ip"], &answer["is_egress_ip"]), (&json!("203.0.113.7"), &json!(true)));
 
     // The token in the query of a refused code call.
-    world.wechat.inject(Fault::errcode(48001).on(Api::CreatePreAuthCode));
+    world.wechat.inject(Fault::errcode(48001).on(Endpoint::CreatePreAuthCode));
     world.instance().issue().await.unwrap_err();
     let answer = keeper.invoke(json!({ "action": "explain_rid", "rid": last_rid(&world) })).await.unwrap();
     let token = world.wechat.current_token().unwrap();

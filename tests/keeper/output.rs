@@ -6,11 +6,11 @@ use std::sync::{Arc, Mutex};
 use serde_json::{Map, Value, json};
 use time::format_description::well_known::Rfc3339;
 use wechat_preauth::telemetry::{log, metric};
-use wechat_sim::Api;
+use wechat_sim::Endpoint;
 
-use crate::day::Day;
-use crate::stage::{Actor, world};
-use crate::support::service::World;
+use crate::harness::{Actor, world};
+use crate::scenario::Scenario;
+use crate::support::service::TestService;
 
 #[derive(Clone, Default)]
 struct Written(Arc<Mutex<Vec<u8>>>);
@@ -31,7 +31,7 @@ impl Written {
 }
 
 /// Every secret there is: those of the configuration, and all that WeChat ever handed out.
-fn secrets(world: &World) -> Vec<String> {
+fn secrets(world: &TestService) -> Vec<String> {
     let config = world.wechat.config();
     let mut secrets =
         vec![config.component_appsecret.clone(), config.push_token.clone(), config.encoding_aes_key.clone()];
@@ -159,7 +159,7 @@ async fn every_line_fits_its_schema_and_none_holds_a_secret_at_any_level() {
             };
             // For this thread only: everything of a test runs on it.
             let logging = tracing::subscriber::set_default(log::subscriber(Some(level), Some(format), sink));
-            let answers = Day::new(&world, &keeper).pass().await;
+            let answers = Scenario::new(&world, &keeper).pass().await;
             drop(logging);
             let text = written.text();
             if format == "JSON" {
@@ -182,7 +182,7 @@ async fn every_line_fits_its_schema_and_none_holds_a_secret_at_any_level() {
                     assert!(!output.contains(&secret), "{level} {format}: {secret} in the {what}");
                 }
             }
-            assert!(world.wechat.calls(Api::GetRid) > 0);
+            assert!(world.wechat.calls(Endpoint::GetRid) > 0);
         }
     }
     names.sort();

@@ -4,10 +4,10 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::{join, join_all};
 use serde_json::json;
-use wechat_preauth::platform::State as _;
-use wechat_sim::{Api, Fault, FaultKind};
+use wechat_preauth::platform::TokenStore as _;
+use wechat_sim::{Endpoint, Fault, FaultKind};
 
-use crate::stage::{Actor, world};
+use crate::harness::{Actor, world};
 
 #[tokio::test]
 async fn a_refresh_with_nothing_to_do_reads_two_items_and_nothing_else() {
@@ -63,7 +63,7 @@ async fn at_1_h_49_min_nothing_happens_and_at_1_h_50_min_two_keepers_and_fifty_c
 
     world.advance(60);
     let slow = Duration::from_secs(3);
-    world.wechat.inject(Fault::delay(slow).on(Api::ComponentToken).forever());
+    world.wechat.inject(Fault::delay(slow).on(Endpoint::ComponentToken).forever());
     let refreshed = join_all(keepers.iter().map(Actor::refresh));
     let issued = join_all(callers.iter().map(|caller| async {
         let started = Instant::now();
@@ -87,12 +87,12 @@ async fn quotas_are_measured_with_the_first_refresh_of_an_hour_and_that_counts_a
     world.advance(to_the_hour - 1);
     world.ticket_arrives().await;
     keeper.refresh().await.unwrap();
-    assert_eq!(world.wechat.calls(Api::GetQuota), 0);
+    assert_eq!(world.wechat.calls(Endpoint::GetQuota), 0);
     for _ in 0..3 {
         world.advance(1);
         keeper.refresh().await.unwrap();
     }
-    assert_eq!(world.wechat.calls(Api::GetQuota), 2);
+    assert_eq!(world.wechat.calls(Endpoint::GetQuota), 2);
     assert_eq!(keeper.gauge("QuotaUsed.component_token"), Some(0.01), "1 of 10 000");
     assert_eq!(keeper.gauge("QuotaUsed.create_preauthcode"), Some(0.0));
 }
@@ -102,7 +102,7 @@ async fn a_quota_that_cannot_be_measured_fails_nothing() {
     let world = world().await;
     let keeper = Actor::new(&world);
     keeper.refresh().await.unwrap();
-    world.wechat.inject(Fault::errcode(48001).on(Api::GetQuota).forever());
+    world.wechat.inject(Fault::errcode(48001).on(Endpoint::GetQuota).forever());
     world.advance(3600);
     world.ticket_arrives().await;
     assert_eq!(keeper.refresh().await.unwrap()["quota"], json!([]));
@@ -115,7 +115,7 @@ async fn a_failed_renewal_keeps_the_old_token_and_says_so() {
     keeper.refresh().await.unwrap();
     world.advance(7200 - 590);
     world.ticket_arrives().await;
-    world.wechat.inject(Fault::errcode(61004).on(Api::ComponentToken).forever());
+    world.wechat.inject(Fault::errcode(61004).on(Endpoint::ComponentToken).forever());
     let answer = keeper.refresh().await.unwrap();
     assert_eq!(answer["last_mint_failed"], "Config.EgressIpNotRegistered");
     assert_eq!((&answer["renewed"], &answer["token_seconds_left"]), (&json!(false), &json!(590)));
@@ -131,7 +131,7 @@ async fn a_failed_renewal_keeps_the_old_token_and_says_so() {
 async fn without_any_token_the_refresh_fails_and_the_gauge_is_zero() {
     let world = world().await;
     let keeper = Actor::new(&world);
-    world.wechat.inject(Fault::new(FaultKind::Html { status: 502 }).on(Api::ComponentToken).forever());
+    world.wechat.inject(Fault::new(FaultKind::Html { status: 502 }).on(Endpoint::ComponentToken).forever());
     let (code, problem) = keeper.refresh().await.unwrap_err();
     assert_eq!((code.as_str(), problem["status"].as_i64()), ("WeChat.Unreachable", Some(502)));
     assert_eq!(keeper.gauge("TokenSecondsLeft"), Some(0.0));
@@ -142,7 +142,7 @@ async fn without_any_token_the_refresh_fails_and_the_gauge_is_zero() {
 async fn force_mints_at_once_and_ends_a_backoff() {
     let world = world().await;
     let keeper = Actor::new(&world);
-    world.wechat.inject(Fault::errcode(45009).on(Api::ComponentToken));
+    world.wechat.inject(Fault::errcode(45009).on(Endpoint::ComponentToken));
     keeper.refresh().await.unwrap_err();
     let (_, backoff) = keeper.refresh().await.unwrap_err();
     assert_eq!((world.mints(), backoff["code"].as_str()), (1, Some("WeChat.DailyQuotaExhausted")));

@@ -6,31 +6,31 @@ use futures_util::future::join_all;
 use serde_json::json;
 use tokio::time::Instant;
 use wechat_preauth::platform::bus::MemoryBus;
-use wechat_preauth::platform::push::take_in;
-use wechat_preauth::platform::{ArrivedPush, Intake};
+use wechat_preauth::platform::push::accept_push;
+use wechat_preauth::platform::{PushServices, RawPush};
 use wechat_preauth::telemetry::Metrics;
-use wechat_sim::{Api, Fault, Push, SimConfig};
+use wechat_sim::{Endpoint, Fault, Push, SimConfig};
 
-use crate::stage::{Actor, document, world, world_of};
-use crate::support::service::World;
+use crate::harness::{Actor, document, world, world_of};
+use crate::support::service::TestService;
 
-fn asked(world: &World) -> usize {
-    world.wechat.calls(Api::StartPushTicket)
+fn asked(world: &TestService) -> usize {
+    world.wechat.calls(Endpoint::StartPushTicket)
 }
 
 /// WeChat pushes a ticket, and the callback takes it in.
-async fn ticket_is_pushed(world: &World) {
-    let outside = world.outside();
-    let intake = Intake {
-        clock: outside.clock,
-        state: world.state.clone(),
-        credentials: outside.credentials,
+async fn ticket_is_pushed(world: &TestService) {
+    let services = world.services();
+    let push_services = PushServices {
+        clock: services.clock,
+        tickets: world.state.clone(),
+        credentials: services.credentials,
         bus: std::sync::Arc::new(MemoryBus::default()),
         metrics: Metrics::memory(),
     };
     let push = world.wechat.build_push(&Push::ticket_value(world.wechat.issue_ticket())).unwrap();
-    let arrived = ArrivedPush { query: push.query, body: push.body.into_bytes() };
-    take_in(&intake, &arrived, Instant::now() + Duration::from_secs(5)).await.unwrap();
+    let arrived = RawPush { query: push.query, body: push.body.into_bytes() };
+    accept_push(&push_services, &arrived, Instant::now() + Duration::from_secs(5)).await.unwrap();
 }
 
 #[tokio::test]
@@ -46,7 +46,7 @@ async fn a_dead_ticket_leads_to_one_start_push_and_after_the_push_to_a_code_with
         world.advance(60);
     }
     assert_eq!(asked(&world), 1);
-    let sent = world.wechat.requests().into_iter().find(|r| r.api == Api::StartPushTicket).unwrap();
+    let sent = world.wechat.requests().into_iter().find(|r| r.api == Endpoint::StartPushTicket).unwrap();
     let config = world.wechat.config();
     let body = json!({
         "component_appid": config.component_appid, "component_secret": config.component_appsecret,
@@ -112,7 +112,7 @@ async fn a_start_push_that_fails_is_reported_and_fails_nothing_else() {
     let keeper = Actor::new(&world);
     keeper.refresh().await.unwrap();
     world.advance(1801);
-    world.wechat.inject(Fault::errcode(61004).on(Api::StartPushTicket));
+    world.wechat.inject(Fault::errcode(61004).on(Endpoint::StartPushTicket));
     let answer = keeper.refresh().await.unwrap();
     assert_eq!(answer["start_push"], json!({ "why": "silence", "problem": "Config.EgressIpNotRegistered" }));
     assert_eq!((asked(&world), keeper.gauge("EgressIpRefused")), (1, Some(1.0)));
@@ -121,7 +121,7 @@ async fn a_start_push_that_fails_is_reported_and_fails_nothing_else() {
 #[tokio::test]
 async fn whose_token_comes_from_elsewhere_is_not_bothered_about_tickets() {
     let world = world_of(SimConfig::default()).await;
-    let keeper = Actor::with(&world, |outside| outside.minting = false);
+    let keeper = Actor::with(&world, |services| services.minting = false);
     assert_eq!(keeper.refresh().await.unwrap_err().0, "Token.Missing");
     assert_eq!(asked(&world), 0);
 }

@@ -54,7 +54,7 @@ impl Function {
     pub async fn invoke(&self, payload: &str) -> Invoked {
         let url = format!("{}/2015-03-31/functions/{NAME}/invocations", self.emulator_url);
         let client = reqwest::Client::builder()
-            .tls_backend_preconfigured(wechat_preauth::trust::TrustRoots::default().client_config())
+            .tls_backend_preconfigured(wechat_preauth::tls::TrustRoots::default().client_config())
             .timeout(Duration::from_secs(60))
             .no_proxy()
             .build()

@@ -10,7 +10,7 @@ use aws_sdk_dynamodb::types::{
 };
 use uuid::Uuid;
 use wechat_preauth::aws::clients;
-use wechat_preauth::trust::TrustRoots;
+use wechat_preauth::tls::TrustRoots;
 
 use super::process::{Process, free_port, tool, wait_for_port};
 

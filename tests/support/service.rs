@@ -7,11 +7,11 @@ use std::time::Duration;
 use serde_json::json;
 use tokio::time::Instant;
 use wechat_preauth::platform::{
-    Clock, CredentialsKeeper, EgressIps, IssueRequest, IssuedCode, Issuer, MemoryCredentials, MemoryState,
-    Outside, Problem, Role, State as _, Ticket,
+    Clock, CredentialsCache, EgressIps, IssueRequest, IssuedCode, Issuer, MemoryCredentials, MemoryState,
+    Problem, Role, Services, Ticket, TicketStore as _,
 };
 use wechat_preauth::telemetry::Metrics;
-use wechat_preauth::trust::TrustRoots;
+use wechat_preauth::tls::TrustRoots;
 use wechat_preauth::wechat::http::http_client;
 use wechat_preauth::wechat::{ApiHosts, Client};
 use wechat_sim::{Sim, SimClock, SimConfig};
@@ -26,14 +26,14 @@ impl Clock for SimTime {
 }
 
 /// A WeChat, a shared state and shared credentials, from which instances are made.
-pub struct World {
+pub struct TestService {
     pub wechat: Sim,
     pub state: Arc<MemoryState>,
     pub credentials: MemoryCredentials,
     pub appid: String,
 }
 
-impl World {
+impl TestService {
     /// A world whose ticket has arrived.
     pub async fn new() -> Self {
         let world = Self::without_ticket().await;
@@ -69,12 +69,13 @@ impl World {
     }
 
     /// The means of a new instance, with a connection pool of its own.
-    pub fn outside(&self) -> Outside {
+    pub fn services(&self) -> Services {
         let http = http_client(&TrustRoots::default()).unwrap();
-        Outside {
+        Services {
             clock: Arc::new(SimTime(self.wechat.clock().clone())),
-            state: self.state.clone(),
-            credentials: Arc::new(CredentialsKeeper::new(self.credentials.clone())),
+            tokens: self.state.clone(),
+            tickets: self.state.clone(),
+            credentials: Arc::new(CredentialsCache::new(self.credentials.clone())),
             wechat: Arc::new(Client::new(http, ApiHosts::parse(&self.wechat.url()).unwrap())),
             egress: EgressIps::parse("203.0.113.7").unwrap(),
             minting: true,
@@ -87,26 +88,26 @@ impl World {
         self.instance_with(|_| {})
     }
 
-    pub fn instance_with(&self, change: impl FnOnce(&mut Outside)) -> Instance {
-        let mut outside = self.outside();
-        change(&mut outside);
-        let issuer = Arc::new(Issuer::new(outside.clone(), Role::Caller));
-        Instance { metrics: outside.metrics, issuer }
+    pub fn instance_with(&self, change: impl FnOnce(&mut Services)) -> Instance {
+        let mut services = self.services();
+        change(&mut services);
+        let issuer = Arc::new(Issuer::new(services.clone(), Role::Caller));
+        Instance { metrics: services.metrics, issuer }
     }
 
     /// A keeper's issuer: it renews from ten minutes before expiry.
     pub fn keeper(&self) -> Issuer {
-        Issuer::new(self.outside(), Role::Keeper)
+        Issuer::new(self.services(), Role::Keeper)
     }
 
     /// How often the token API was called.
     pub fn mints(&self) -> usize {
-        self.wechat.calls(wechat_sim::Api::ComponentToken)
+        self.wechat.calls(wechat_sim::Endpoint::ComponentToken)
     }
 
     /// How often the code API was called.
     pub fn code_calls(&self) -> usize {
-        self.wechat.calls(wechat_sim::Api::CreatePreAuthCode)
+        self.wechat.calls(wechat_sim::Endpoint::CreatePreAuthCode)
     }
 }
 

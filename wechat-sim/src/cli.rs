@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Parser;
-use wechat_sim::{Api, SimConfig, TlsFiles};
+use wechat_sim::{Endpoint, SimConfig, TlsFiles};
 
 /// A faithful simulator of WeChat's third-party component platform (第三方平台).
 ///
@@ -122,9 +122,9 @@ impl Cli {
         if let Some(file) = self.aes_key_file {
             config.encoding_aes_key = read_secret(&file)?;
         }
-        config.daily_quota.insert(Api::ComponentToken, self.daily_mints);
-        config.daily_quota.extend(self.daily_codes.map(|codes| (Api::CreatePreAuthCode, codes)));
-        config.minute_quota.extend(self.minute_codes.map(|codes| (Api::CreatePreAuthCode, codes)));
+        config.daily_quota.insert(Endpoint::ComponentToken, self.daily_mints);
+        config.daily_quota.extend(self.daily_codes.map(|codes| (Endpoint::CreatePreAuthCode, codes)));
+        config.minute_quota.extend(self.minute_codes.map(|codes| (Endpoint::CreatePreAuthCode, codes)));
         Ok(config)
     }
 }

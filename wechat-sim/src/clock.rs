@@ -7,11 +7,11 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 /// the very clock that WeChat's side goes by.
 #[derive(Clone, Debug, Default)]
 pub struct SimClock {
-    state: Arc<Mutex<State>>,
+    state: Arc<Mutex<StateStore>>,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct StateStore {
     offset_ms: i64,
     frozen_ms: Option<i64>,
 }
@@ -76,7 +76,7 @@ impl SimClock {
         (i64::try_from(self.now_ms()).unwrap_or(0) - real_ms()).div_euclid(1000)
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, StateStore> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::{Api, Era, SimClock};
+use crate::{Endpoint, ErrmsgStyle, SimClock};
 
 /// WeChat: a component access token lives two hours.
 const TOKEN_LIFETIME: Duration = Duration::from_secs(7200);
@@ -71,13 +71,13 @@ pub struct SimConfig {
     /// Lifetime of a verify ticket.
     pub ticket_lifetime: Duration,
     /// Calls per day (China time) and API; an absent API is not limited.
-    pub daily_quota: BTreeMap<Api, u64>,
+    pub daily_quota: BTreeMap<Endpoint, u64>,
     /// Calls per minute and API; an absent API is not limited.
-    pub minute_quota: BTreeMap<Api, u64>,
+    pub minute_quota: BTreeMap<Endpoint, u64>,
     /// How often a month quotas may be cleared.
     pub clears_per_month: u32,
     /// The shape of error messages.
-    pub era: Era,
+    pub era: ErrmsgStyle,
     /// `false` sends `Connection: close` with every answer, as some of WeChat's gateways do.
     pub keep_alive: bool,
     /// 授权发起页域名. When given, the PC page checks the Referer and the host of `redirect_uri`.
@@ -110,10 +110,10 @@ impl Default for SimConfig {
             token_overlap: TOKEN_OVERLAP,
             code_lifetime: CODE_LIFETIME,
             ticket_lifetime: TICKET_LIFETIME,
-            daily_quota: BTreeMap::from([(Api::ComponentToken, TOKEN_DAILY_QUOTA)]),
+            daily_quota: BTreeMap::from([(Endpoint::ComponentToken, TOKEN_DAILY_QUOTA)]),
             minute_quota: BTreeMap::new(),
             clears_per_month: CLEARS_PER_MONTH,
-            era: Era::default(),
+            era: ErrmsgStyle::default(),
             keep_alive: true,
             authorization_domain: None,
             log_capacity: LOG_CAPACITY,

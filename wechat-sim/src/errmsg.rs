@@ -12,7 +12,7 @@ const CLIENT_IP_NOT_REGISTERED: i64 = 61004;
 /// How the gateway decorates an errmsg.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Era {
+pub enum ErrmsgStyle {
     /// Since August 2020: `… rid: 5f92a0c3-4b491949-0aa4f69d`, the first group the time in hex.
     #[default]
     Rid,
@@ -41,23 +41,23 @@ pub(crate) fn time_of_rid(rid: &str) -> Option<u64> {
 }
 
 /// `text` as the gateway of `era` would send it for `code`.
-pub(crate) fn decorate(code: i64, text: &str, era: Era, ip: IpAddr, rid: &str) -> String {
+pub(crate) fn decorate(code: i64, text: &str, era: ErrmsgStyle, ip: IpAddr, rid: &str) -> String {
     let mut message = text.replace("{ip}", &ip.to_string());
-    let address = if code == CLIENT_IP_NOT_REGISTERED && era != Era::HintWithoutIp {
+    let address = if code == CLIENT_IP_NOT_REGISTERED && era != ErrmsgStyle::HintWithoutIp {
         format!(" requestIP: {ip}")
     } else {
         String::new()
     };
     match era {
-        Era::Rid => message.push_str(&format!("{address} rid: {rid}")),
-        Era::CommaRid => message.push_str(&format!("{address}, rid: {rid}")),
-        Era::Hint | Era::HintWithoutIp => {
+        ErrmsgStyle::Rid => message.push_str(&format!("{address} rid: {rid}")),
+        ErrmsgStyle::CommaRid => message.push_str(&format!("{address}, rid: {rid}")),
+        ErrmsgStyle::Hint | ErrmsgStyle::HintWithoutIp => {
             message.push_str(&format!(" hint: [{}]{address}", random::alphanumeric(14)));
         }
-        Era::HintAndRid => {
+        ErrmsgStyle::HintAndRid => {
             message.push_str(&format!(" hint: [{}]{address} rid: {rid}", random::url_safe(16)));
         }
-        Era::ReqId => message.push_str(&format!(", hints: [ req_id: {} ]", random::url_safe(16))),
+        ErrmsgStyle::ReqId => message.push_str(&format!(", hints: [ req_id: {} ]", random::url_safe(16))),
     }
     message
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::{Api, Era};
+use crate::{Endpoint, ErrmsgStyle};
 
 /// What goes wrong.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -29,7 +29,7 @@ pub enum FaultKind {
         /// The errcode.
         errcode: i64,
         /// The era.
-        era: Era,
+        era: ErrmsgStyle,
     },
     /// Waits, then goes on: another fault may still follow, else the usual answer.
     Delay {
@@ -121,7 +121,7 @@ pub enum When {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Fault {
     /// The call it strikes; `None` strikes any.
-    pub api: Option<Api>,
+    pub api: Option<Endpoint>,
     /// What goes wrong.
     #[serde(flatten)]
     pub kind: FaultKind,
@@ -152,7 +152,7 @@ impl Fault {
 
     /// Strikes this API only.
     #[must_use]
-    pub fn on(mut self, api: Api) -> Self {
+    pub fn on(mut self, api: Endpoint) -> Self {
         self.api = Some(api);
         self
     }
@@ -207,7 +207,7 @@ impl Faults {
     }
 
     /// Takes what strikes the next request of `api`. Pauses add up; of the rest the first counts.
-    pub(crate) fn take(&mut self, api: Api) -> Strike {
+    pub(crate) fn take(&mut self, api: Endpoint) -> Strike {
         let mut strike = Strike::default();
         for fault in &mut self.waiting {
             let is_pause = matches!(fault.kind, FaultKind::Delay { .. });

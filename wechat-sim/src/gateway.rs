@@ -17,14 +17,14 @@ use crate::pages;
 use crate::reply::{self, Reply, Served};
 use crate::shared::Shared;
 use crate::wire::Conn;
-use crate::{Api, Era, control};
+use crate::{Endpoint, ErrmsgStyle, control};
 
 /// Larger bodies are refused; WeChat's own limit is not documented.
 const BODY_LIMIT: usize = 2 * 1024 * 1024;
 
 /// A request after its body has been read.
-pub(crate) struct Arrived {
-    pub(crate) api: Api,
+pub(crate) struct SimRequest {
+    pub(crate) api: Endpoint,
     pub(crate) method: String,
     pub(crate) path: String,
     pub(crate) query: String,
@@ -40,8 +40,8 @@ pub(crate) async fn serve(shared: Arc<Shared>, conn: Conn, request: Request<Inco
     let Ok(body) = Limited::new(body, BODY_LIMIT).collect().await else {
         return Ok(Reply::new(413, reply::TEXT, "").into_response(false, false));
     };
-    let arrived = Arrived {
-        api: Api::of_path(head.uri.path()),
+    let arrived = SimRequest {
+        api: Endpoint::of_path(head.uri.path()),
         method: head.method.to_string(),
         path: head.uri.path().to_owned(),
         query: head.uri.query().unwrap_or("").to_owned(),
@@ -59,7 +59,7 @@ pub(crate) async fn serve(shared: Arc<Shared>, conn: Conn, request: Request<Inco
 }
 
 /// The answer, and whether to cut it. Does not return when the connection is to end or to hang.
-async fn through_faults(shared: &Arc<Shared>, conn: &Conn, arrived: &Arrived) -> (Reply, bool) {
+async fn through_faults(shared: &Arc<Shared>, conn: &Conn, arrived: &SimRequest) -> (Reply, bool) {
     let ip = shared.seen_ip(conn.peer.ip());
     let (id, strike) = {
         let mut world = shared.world();
@@ -68,7 +68,7 @@ async fn through_faults(shared: &Arc<Shared>, conn: &Conn, arrived: &Arrived) ->
             world.log.begin(record(arrived, ip, shared.clock.now(), &strike), shared.config.log_capacity);
         (id, strike)
     };
-    let request = Working { shared, arrived, ip, id };
+    let request = Exchange { shared, arrived, ip, id };
     tokio::time::sleep(strike.before).await;
     let Some((kind, when)) = strike.fault else {
         let reply = request.work().await;
@@ -94,14 +94,14 @@ async fn through_faults(shared: &Arc<Shared>, conn: &Conn, arrived: &Arrived) ->
 }
 
 /// A recorded request on its way to an answer.
-struct Working<'a> {
+struct Exchange<'a> {
     shared: &'a Arc<Shared>,
-    arrived: &'a Arrived,
+    arrived: &'a SimRequest,
     ip: std::net::IpAddr,
     id: u64,
 }
 
-impl Working<'_> {
+impl Exchange<'_> {
     /// Does what the request asks for.
     async fn work(&self) -> Reply {
         let reply =
@@ -136,7 +136,7 @@ impl Working<'_> {
     }
 
     /// An error answer, remembered under its rid. A given `errmsg` is sent as it is.
-    fn error(&self, code: i64, errmsg: Option<String>, era: Option<Era>, as_string: bool) -> Reply {
+    fn error(&self, code: i64, errmsg: Option<String>, era: Option<ErrmsgStyle>, as_string: bool) -> Reply {
         let now = self.shared.clock.now();
         let rid = errmsg::rid(now);
         let mut world = self.shared.world();
@@ -200,7 +200,7 @@ impl Working<'_> {
     }
 }
 
-fn record(arrived: &Arrived, ip: std::net::IpAddr, now: u64, strike: &Strike) -> Recorded {
+fn record(arrived: &SimRequest, ip: std::net::IpAddr, now: u64, strike: &Strike) -> Recorded {
     Recorded {
         api: arrived.api,
         method: arrived.method.clone(),

@@ -22,15 +22,16 @@
 // All other lints are in the workspace's Cargo.toml; a test may well panic.
 #![warn(clippy::unwrap_used, clippy::expect_used)]
 
-mod api;
 mod calls;
 mod clock;
 mod config;
 mod control;
+mod endpoint;
 mod errcode;
 mod errmsg;
 mod fault;
 mod gateway;
+mod issued;
 mod log;
 mod pages;
 mod push;
@@ -40,19 +41,18 @@ mod reply;
 mod server;
 mod shared;
 mod sim;
-mod vault;
 mod wire;
 
-pub use api::Api;
 pub use clock::SimClock;
 pub use config::{SimConfig, TlsFiles};
+pub use endpoint::Endpoint;
 pub use errcode::{ERRCODES, Errcode, errmsg_of};
-pub use errmsg::Era;
+pub use errmsg::ErrmsgStyle;
 pub use fault::{Fault, FaultKind, Times, When};
+pub use issued::CodeState;
 pub use log::Recorded;
 pub use push::{
     Attempt, BuiltPush, Event, Field, Flaw, INFO_TYPES, Push, PushCrypt, PushOutcome, PushRecord, Value,
     XmlStyle, msg_signature,
 };
 pub use sim::Sim;
-pub use vault::CodeState;

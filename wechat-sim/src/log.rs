@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use serde::Serialize;
 
-use crate::Api;
+use crate::Endpoint;
 
 /// Rids kept for `openapi/rid/get`.
 const RID_CAPACITY: usize = 2_000;
@@ -14,7 +14,7 @@ const RID_CAPACITY: usize = 2_000;
 #[derive(Clone, Debug, Serialize)]
 pub struct Recorded {
     /// The call.
-    pub api: Api,
+    pub api: Endpoint,
     /// The HTTP method.
     pub method: String,
     /// The path.
@@ -73,7 +73,7 @@ pub(crate) struct Log {
     entries: VecDeque<Recorded>,
     /// The id of the first entry still held: ids count all requests ever made.
     first: u64,
-    counts: BTreeMap<Api, usize>,
+    counts: BTreeMap<Endpoint, usize>,
     rids: VecDeque<RidEntry>,
 }
 
@@ -99,11 +99,11 @@ impl Log {
         self.entries.iter().cloned().collect()
     }
 
-    pub(crate) fn count(&self, api: Api) -> usize {
+    pub(crate) fn count(&self, api: Endpoint) -> usize {
         self.counts.get(&api).copied().unwrap_or(0)
     }
 
-    pub(crate) fn counts(&self) -> &BTreeMap<Api, usize> {
+    pub(crate) fn counts(&self) -> &BTreeMap<Endpoint, usize> {
         &self.counts
     }
 

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use url::Url;
 
-use crate::gateway::Arrived;
+use crate::gateway::SimRequest;
 use crate::push::{Event, Push, deliver, escape};
 use crate::reply::{self, Reply};
 use crate::shared::Shared;
-use crate::{Api, CodeState, random};
+use crate::{CodeState, Endpoint, random};
 
 /// What the browser is told about the authorization code.
 const AUTH_CODE_EXPIRES_IN: u64 = 600;
@@ -28,7 +28,7 @@ struct Asked {
 }
 
 /// Shows the page, or completes the authorization when it was posted.
-pub(crate) fn answer(shared: &Arc<Shared>, arrived: &Arrived) -> Reply {
+pub(crate) fn answer(shared: &Arc<Shared>, arrived: &SimRequest) -> Reply {
     let asked = match asked(shared, arrived) {
         Ok(asked) => asked,
         Err(problem) => return problem_page(&problem),
@@ -61,7 +61,7 @@ pub(crate) fn authorize(
     let now = shared.clock.now();
     let url = {
         let mut world = shared.world();
-        match world.vault.use_code(code, now) {
+        match world.issued.use_code(code, now) {
             CodeState::Valid => world.callback_url.clone(),
             refused => return Err(refused),
         }
@@ -76,7 +76,7 @@ pub(crate) fn authorize(
     Ok(auth_code)
 }
 
-fn asked(shared: &Shared, arrived: &Arrived) -> Result<Asked, String> {
+fn asked(shared: &Shared, arrived: &SimRequest) -> Result<Asked, String> {
     let query = |name| parameter(&arrived.query, name);
     if query("component_appid") != shared.config.component_appid {
         return Err("component_appid 无效".to_owned());
@@ -87,7 +87,7 @@ fn asked(shared: &Shared, arrived: &Arrived) -> Result<Asked, String> {
         .ok_or("redirect_uri 参数错误")?;
     check_domain(shared, arrived, &redirect_uri)?;
     let code = query("pre_auth_code");
-    match shared.world().vault.code_state(&code, shared.clock.now()) {
+    match shared.world().issued.code_state(&code, shared.clock.now()) {
         CodeState::Valid => {}
         state => return Err(refused(state).to_owned()),
     }
@@ -101,12 +101,12 @@ fn asked(shared: &Shared, arrived: &Arrived) -> Result<Asked, String> {
 }
 
 /// The PC page insists that link, `redirect_uri` and the registered domain agree.
-fn check_domain(shared: &Shared, arrived: &Arrived, redirect_uri: &Url) -> Result<(), String> {
+fn check_domain(shared: &Shared, arrived: &SimRequest, redirect_uri: &Url) -> Result<(), String> {
     let Some(domain) = shared.config.authorization_domain.as_deref() else { return Ok(()) };
     let referer = Url::parse(&arrived.referer).ok();
     let entry = referer.as_ref().and_then(Url::host_str).unwrap_or("空");
     // A posted form comes from the page itself.
-    let entered = arrived.method == "POST" || arrived.api != Api::AuthPagePc || entry == domain;
+    let entered = arrived.method == "POST" || arrived.api != Endpoint::AuthPagePc || entry == domain;
     if entered && redirect_uri.host_str() == Some(domain) {
         return Ok(());
     }
@@ -141,7 +141,7 @@ fn auth_type_label(auth_type: &str) -> String {
     label.to_owned()
 }
 
-fn consent_page(arrived: &Arrived, asked: &Asked) -> Reply {
+fn consent_page(arrived: &SimRequest, asked: &Asked) -> Reply {
     let or_dash = |text: &str, none: &str| if text.is_empty() { none.to_owned() } else { escape(text) };
     let (appid, readonly) = if asked.biz_appid.is_empty() {
         (random::appid(), "")

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::vault::Refusal;
-use crate::{Api, SimConfig};
+use crate::issued::Refusal;
+use crate::{Endpoint, SimConfig};
 
 /// WeChat counts days in China time. When exactly these quotas reset is not documented.
 const CHINA_OFFSET: u64 = 8 * 3600;
@@ -14,14 +14,14 @@ pub(crate) struct Quota {
     day: u64,
     minute: u64,
     month: (u64, u64),
-    used_today: BTreeMap<Api, u64>,
-    used_this_minute: BTreeMap<Api, u64>,
+    used_today: BTreeMap<Endpoint, u64>,
+    used_this_minute: BTreeMap<Endpoint, u64>,
     clears: u32,
 }
 
 impl Quota {
     /// Counts one call, or refuses it: 45009 for the day, 45011 for the minute.
-    pub(crate) fn spend(&mut self, api: Api, now: u64, config: &SimConfig) -> Result<(), Refusal> {
+    pub(crate) fn spend(&mut self, api: Endpoint, now: u64, config: &SimConfig) -> Result<(), Refusal> {
         self.roll(now);
         let today = self.used_today.entry(api).or_default();
         if config.daily_quota.get(&api).is_some_and(|limit| *today >= *limit) {
@@ -36,7 +36,7 @@ impl Quota {
         Ok(())
     }
 
-    pub(crate) fn used_today(&mut self, api: Api, now: u64) -> u64 {
+    pub(crate) fn used_today(&mut self, api: Endpoint, now: u64) -> u64 {
         self.roll(now);
         self.used_today.get(&api).copied().unwrap_or(0)
     }
@@ -49,7 +49,7 @@ impl Quota {
             return Err(Refusal(48006));
         }
         self.clears += 1;
-        self.used_today.retain(|api, _| *api == Api::ComponentToken && !with_mints);
+        self.used_today.retain(|api, _| *api == Endpoint::ComponentToken && !with_mints);
         Ok(())
     }
 

@@ -6,11 +6,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 
 use crate::fault::Faults;
+use crate::issued::Issued;
 use crate::log::Log;
 use crate::push::{PushRecord, PushRecords, Sender};
 use crate::quota::Quota;
-use crate::vault::Vault;
-use crate::{Era, SimClock, SimConfig};
+use crate::{ErrmsgStyle, SimClock, SimConfig};
 
 /// Everything that outlives a request.
 #[derive(Debug)]
@@ -18,19 +18,19 @@ pub(crate) struct Shared {
     pub(crate) config: SimConfig,
     pub(crate) clock: SimClock,
     pub(crate) sender: Sender,
-    world: Mutex<World>,
+    world: Mutex<SimState>,
     /// Wakes the ticket schedule when `api_start_push_ticket` started it again.
     pub(crate) push_now: Notify,
 }
 
 /// All that changes.
 #[derive(Debug)]
-pub(crate) struct World {
+pub(crate) struct SimState {
     pub(crate) whitelist: Vec<IpAddr>,
     pub(crate) answers_ip: Option<IpAddr>,
     pub(crate) callback_url: Option<String>,
-    pub(crate) era: Era,
-    pub(crate) vault: Vault,
+    pub(crate) era: ErrmsgStyle,
+    pub(crate) issued: Issued,
     pub(crate) quota: Quota,
     pub(crate) faults: Faults,
     pub(crate) log: Log,
@@ -41,24 +41,24 @@ pub(crate) struct World {
 impl Shared {
     pub(crate) fn new(config: SimConfig, sender: Sender) -> Self {
         let clock = config.clock.clone().unwrap_or_default();
-        let mut world = World {
+        let mut world = SimState {
             whitelist: config.whitelist.clone(),
             answers_ip: None,
             callback_url: config.callback_url.clone(),
             era: config.era,
-            vault: Vault::default(),
+            issued: Issued::default(),
             quota: Quota::default(),
             faults: Faults::default(),
             log: Log::default(),
             pushing: true,
             pushes: PushRecords::default(),
         };
-        world.vault.issue_ticket(clock.now());
+        world.issued.issue_ticket(clock.now());
         Self { config, clock, sender, world: Mutex::new(world), push_now: Notify::new() }
     }
 
     /// The world. A panic elsewhere leaves it usable: every change is complete in itself.
-    pub(crate) fn world(&self) -> MutexGuard<'_, World> {
+    pub(crate) fn world(&self) -> MutexGuard<'_, SimState> {
         self.world.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -72,7 +72,7 @@ impl Shared {
     }
 }
 
-impl World {
+impl SimState {
     /// Whether calls from `ip` are let in. An empty list lets everyone in.
     pub(crate) fn admits(&self, ip: IpAddr) -> bool {
         self.whitelist.is_empty() || self.whitelist.contains(&ip)

@@ -13,7 +13,7 @@ use crate::push::{
     BuiltPush, Push, PushCrypt, PushOutcome, PushRecord, Sender, build, deliver, run_schedule,
 };
 use crate::shared::Shared;
-use crate::{Api, CodeState, Era, Fault, Recorded, SimClock, SimConfig, pages, server};
+use crate::{CodeState, Endpoint, ErrmsgStyle, Fault, Recorded, SimClock, SimConfig, pages, server};
 
 /// A running simulator. Clones are handles to the same one; it stops with [`Sim::stop`] or when the
 /// last handle is dropped.
@@ -147,62 +147,62 @@ impl Sim {
 
     /// Makes a new valid ticket, without pushing it. Older tickets stay valid for their 12 hours.
     pub fn issue_ticket(&self) -> String {
-        self.shared.world().vault.issue_ticket(self.shared.clock.now())
+        self.shared.world().issued.issue_ticket(self.shared.clock.now())
     }
 
     /// The ticket that the next push carries. There is one from the start.
     #[must_use]
     pub fn current_ticket(&self) -> String {
-        self.shared.world().vault.current_ticket().to_owned()
+        self.shared.world().issued.current_ticket().to_owned()
     }
 
     /// Mints a token as the platform itself would, without a request: it counts as ours.
     pub fn mint(&self) -> String {
         let config = &self.shared.config;
         let now = self.shared.clock.now();
-        self.shared.world().vault.mint(now, config.token_lifetime, config.token_overlap)
+        self.shared.world().issued.mint(now, config.token_lifetime, config.token_overlap)
     }
 
     /// Somebody else mints a token for this platform: ours dies after the overlap.
-    pub fn mint_as_stranger(&self) -> String {
+    pub fn foreign_mint(&self) -> String {
         let token = self.mint();
-        self.shared.world().vault.tokens_minted -= 1;
+        self.shared.world().issued.tokens_minted -= 1;
         token
     }
 
     /// Refuses every token given out so far, at once and without overlap: 40001.
     pub fn revoke_tokens(&self) {
-        self.shared.world().vault.revoke_tokens();
+        self.shared.world().issued.revoke_tokens();
     }
 
     /// The newest token, whoever minted it.
     #[must_use]
     pub fn current_token(&self) -> Option<String> {
-        self.shared.world().vault.current_token().map(str::to_owned)
+        self.shared.world().issued.current_token().map(str::to_owned)
     }
 
     /// Whether calls with this token would be let in now.
     #[must_use]
     pub fn token_works(&self, token: &str) -> bool {
-        self.shared.world().vault.check_token(token, self.shared.clock.now()).is_ok()
+        self.shared.world().issued.check_token(token, self.shared.clock.now()).is_ok()
     }
 
     /// How many tokens were minted, strangers' not counted.
     #[must_use]
     pub fn tokens_minted(&self) -> usize {
-        self.shared.world().vault.tokens_minted
+        self.shared.world().issued.tokens_minted
     }
 
     /// How many codes were given out.
     #[must_use]
     pub fn codes_issued(&self) -> usize {
-        self.shared.world().vault.codes_issued
+        self.shared.world().issued.codes_issued
     }
 
     /// What a pre-authorization code is worth.
     #[must_use]
     pub fn code_state(&self, pre_auth_code: &str) -> CodeState {
-        self.shared.world().vault.code_state(pre_auth_code, self.shared.clock.now())
+        self.shared.world().issued.code_state(pre_auth_code, self.shared.clock.now())
     }
 
     /// Completes an authorization without the page: uses the code up, pushes `authorized` in the
@@ -216,7 +216,7 @@ impl Sim {
 
     /// How many requests of `api` have arrived, answered or not.
     #[must_use]
-    pub fn calls(&self, api: Api) -> usize {
+    pub fn calls(&self, api: Endpoint) -> usize {
         self.shared.world().log.count(api)
     }
 
@@ -263,7 +263,7 @@ impl Sim {
     }
 
     /// The shape of error messages from now on.
-    pub fn set_era(&self, era: Era) {
+    pub fn set_era(&self, era: ErrmsgStyle) {
         self.shared.world().era = era;
     }
 

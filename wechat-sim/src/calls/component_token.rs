@@ -7,9 +7,9 @@
 use serde::Serialize;
 
 use super::{Answer, Call, text};
-use crate::Api;
-use crate::shared::World;
-use crate::vault::Refusal;
+use crate::Endpoint;
+use crate::issued::Refusal;
+use crate::shared::SimState;
 
 #[derive(Serialize)]
 struct Minted {
@@ -17,7 +17,7 @@ struct Minted {
     expires_in: u64,
 }
 
-pub(super) fn answer(world: &mut World, call: &Call<'_>) -> Answer {
+pub(super) fn answer(world: &mut SimState, call: &Call<'_>) -> Answer {
     let config = call.config;
     let body = call.object().map_err(|_| Refusal(41018))?;
     let appid = text(&body, "component_appid").ok_or(Refusal(41018))?;
@@ -25,15 +25,15 @@ pub(super) fn answer(world: &mut World, call: &Call<'_>) -> Answer {
         return Err(Refusal(61011));
     }
     call.check_ip(world)?;
-    world.quota.spend(Api::ComponentToken, call.now, config)?;
+    world.quota.spend(Endpoint::ComponentToken, call.now, config)?;
     let secret = text(&body, "component_appsecret").ok_or(Refusal(41004))?;
     if secret != config.component_appsecret {
         return Err(Refusal(40125));
     }
     let ticket = text(&body, "component_verify_ticket").ok_or(Refusal(61006))?;
-    world.vault.check_ticket(ticket, call.now, config.ticket_lifetime)?;
+    world.issued.check_ticket(ticket, call.now, config.ticket_lifetime)?;
     let minted = Minted {
-        component_access_token: world.vault.mint(call.now, config.token_lifetime, config.token_overlap),
+        component_access_token: world.issued.mint(call.now, config.token_lifetime, config.token_overlap),
         expires_in: config.token_lifetime.as_secs(),
     };
     serde_json::to_string(&minted).map_err(|_| Refusal(-1))

@@ -10,9 +10,9 @@ use std::net::IpAddr;
 
 use serde_json::{Map, Value};
 
-use crate::shared::World;
-use crate::vault::Refusal;
-use crate::{Api, SimConfig};
+use crate::issued::Refusal;
+use crate::shared::SimState;
+use crate::{Endpoint, SimConfig};
 
 /// A call as it arrived.
 pub(crate) struct Call<'a> {
@@ -31,18 +31,20 @@ pub(crate) type Answer = Result<String, Refusal>;
 const OK: &str = r#"{"errcode":0,"errmsg":"ok"}"#;
 
 /// Does the work of `api`.
-pub(crate) fn answer(api: Api, world: &mut World, call: &Call<'_>) -> Answer {
+pub(crate) fn answer(api: Endpoint, world: &mut SimState, call: &Call<'_>) -> Answer {
     match api {
-        Api::Unknown | Api::AuthPagePc | Api::AuthPageMobile => Err(Refusal(40066)),
+        Endpoint::Unknown | Endpoint::AuthPagePc | Endpoint::AuthPageMobile => Err(Refusal(40066)),
         _ if call.method != "POST" => Err(Refusal(43002)),
-        Api::ComponentToken => component_token::answer(world, call),
-        Api::CreatePreAuthCode => preauthcode::answer(world, call),
-        Api::StartPushTicket => push_ticket::answer(world, call),
-        Api::ClearQuota => quota::clear(world, call, Api::ClearQuota, "appid"),
-        Api::ComponentClearQuota => quota::clear(world, call, Api::ComponentClearQuota, "component_appid"),
-        Api::ClearQuotaV2 => quota::clear_by_secret(world, call),
-        Api::GetQuota => quota::get(world, call),
-        Api::GetRid => rid::answer(world, call),
+        Endpoint::ComponentToken => component_token::answer(world, call),
+        Endpoint::CreatePreAuthCode => preauthcode::answer(world, call),
+        Endpoint::StartPushTicket => push_ticket::answer(world, call),
+        Endpoint::ClearQuota => quota::clear(world, call, Endpoint::ClearQuota, "appid"),
+        Endpoint::ComponentClearQuota => {
+            quota::clear(world, call, Endpoint::ComponentClearQuota, "component_appid")
+        }
+        Endpoint::ClearQuotaV2 => quota::clear_by_secret(world, call),
+        Endpoint::GetQuota => quota::get(world, call),
+        Endpoint::GetRid => rid::answer(world, call),
     }
 }
 
@@ -67,16 +69,16 @@ impl Call<'_> {
 
     /// Checks the token in the query, under either of its names, and the whitelist. The token comes
     /// first: it says whose whitelist applies.
-    fn check_token(&self, world: &World) -> Result<(), Refusal> {
+    fn check_token(&self, world: &SimState) -> Result<(), Refusal> {
         let token = self
             .query("component_access_token")
             .or_else(|| self.query("access_token"))
             .ok_or(Refusal(41001))?;
-        world.vault.check_token(&token, self.now)?;
+        world.issued.check_token(&token, self.now)?;
         self.check_ip(world)
     }
 
-    fn check_ip(&self, world: &World) -> Result<(), Refusal> {
+    fn check_ip(&self, world: &SimState) -> Result<(), Refusal> {
         if world.admits(self.ip) { Ok(()) } else { Err(Refusal(61004)) }
     }
 }

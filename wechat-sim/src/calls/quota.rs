@@ -3,15 +3,15 @@
 use serde::Serialize;
 
 use super::{Answer, Call, OK, text};
-use crate::Api;
-use crate::shared::World;
-use crate::vault::Refusal;
+use crate::Endpoint;
+use crate::issued::Refusal;
+use crate::shared::SimState;
 
 /// What an API without a limit shows as its daily limit.
 const UNLIMITED: u64 = 100_000_000;
 
 /// By token: `field` names the appid in the body.
-pub(super) fn clear(world: &mut World, call: &Call<'_>, api: Api, field: &str) -> Answer {
+pub(super) fn clear(world: &mut SimState, call: &Call<'_>, api: Endpoint, field: &str) -> Answer {
     call.check_token(world)?;
     let body = call.object()?;
     let appid = text(&body, field).ok_or(Refusal(if field == "appid" { 41002 } else { 41018 }))?;
@@ -24,7 +24,7 @@ pub(super) fn clear(world: &mut World, call: &Call<'_>, api: Api, field: &str) -
 }
 
 /// By appsecret. This one also clears the count of token mints.
-pub(super) fn clear_by_secret(world: &mut World, call: &Call<'_>) -> Answer {
+pub(super) fn clear_by_secret(world: &mut SimState, call: &Call<'_>) -> Answer {
     let body = call.object()?;
     let appid = text(&body, "component_appid").ok_or(Refusal(41002))?;
     if appid != call.config.component_appid {
@@ -36,7 +36,7 @@ pub(super) fn clear_by_secret(world: &mut World, call: &Call<'_>) -> Answer {
         return Err(Refusal(40125));
     }
     world.quota.clear(call.now, true, call.config)?;
-    world.quota.spend(Api::ClearQuotaV2, call.now, call.config)?;
+    world.quota.spend(Endpoint::ClearQuotaV2, call.now, call.config)?;
     Ok(OK.to_owned())
 }
 
@@ -63,7 +63,7 @@ struct RateLimit {
 }
 
 /// The limits of one `cgi_path`.
-pub(super) fn get(world: &mut World, call: &Call<'_>) -> Answer {
+pub(super) fn get(world: &mut SimState, call: &Call<'_>) -> Answer {
     call.check_token(world)?;
     let body = call.object()?;
     let path = text(&body, "cgi_path").ok_or(Refusal(47001))?;
@@ -73,8 +73,8 @@ pub(super) fn get(world: &mut World, call: &Call<'_>) -> Answer {
     if path.starts_with("/sns/") {
         return Err(Refusal(76022));
     }
-    let api = Api::of_path(path);
-    if api == Api::Unknown || api.is_page() {
+    let api = Endpoint::of_path(path);
+    if api == Endpoint::Unknown || api.is_page() {
         return Err(Refusal(76021));
     }
     let daily_limit = call.config.daily_quota.get(&api).copied().unwrap_or(UNLIMITED);

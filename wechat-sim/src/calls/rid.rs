@@ -5,8 +5,8 @@ use serde::Serialize;
 
 use super::{Answer, Call, text};
 use crate::errmsg::time_of_rid;
-use crate::shared::World;
-use crate::vault::Refusal;
+use crate::issued::Refusal;
+use crate::shared::SimState;
 
 /// Rids can be asked for during seven days.
 const MEMORY_SECS: u64 = 7 * 24 * 3600;
@@ -28,7 +28,7 @@ struct Request<'a> {
     client_ip: String,
 }
 
-pub(super) fn answer(world: &mut World, call: &Call<'_>) -> Answer {
+pub(super) fn answer(world: &mut SimState, call: &Call<'_>) -> Answer {
     call.check_token(world)?;
     let body = call.object()?;
     let rid = text(&body, "rid").ok_or(Refusal(47001))?;

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::api_named;
 use crate::errcode::by_name;
-use crate::{Era, Fault, FaultKind, Times, When};
+use crate::{ErrmsgStyle, Fault, FaultKind, Times, When};
 
 /// What `GET /_sim/help` shows.
 pub(super) const EXAMPLES: &[&str] = &[
@@ -32,7 +32,7 @@ struct Body {
     errmsg: Option<String>,
     #[serde(default)]
     as_string: bool,
-    era: Option<Era>,
+    era: Option<ErrmsgStyle>,
     ms: Option<u64>,
     status: Option<u16>,
     seconds: Option<i64>,
@@ -75,7 +75,9 @@ fn kind(body: Body) -> Result<FaultKind, String> {
     Ok(match name {
         "errcode" => FaultKind::Errcode { errcode: errcode()?, errmsg: body.errmsg },
         "string_errcode" => FaultKind::StringErrcode { errcode: errcode()?, errmsg: body.errmsg },
-        "old_errcode" => FaultKind::OldErrcode { errcode: errcode()?, era: body.era.unwrap_or(Era::Hint) },
+        "old_errcode" => {
+            FaultKind::OldErrcode { errcode: errcode()?, era: body.era.unwrap_or(ErrmsgStyle::Hint) }
+        }
         "delay" => FaultKind::Delay { time: Duration::from_millis(body.ms.ok_or("ms is missing")?) },
         "reset" => FaultKind::Reset,
         "reset_after" => FaultKind::ResetAfter,

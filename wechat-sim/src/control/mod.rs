@@ -11,10 +11,10 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::gateway::Arrived;
+use crate::gateway::SimRequest;
 use crate::reply::Reply;
 use crate::shared::Shared;
-use crate::{Api, ERRCODES, Era};
+use crate::{ERRCODES, Endpoint, ErrmsgStyle};
 
 /// Requests shown unless `?last=` asks for more.
 const SHOWN_REQUESTS: usize = 50;
@@ -22,7 +22,7 @@ const SHOWN_REQUESTS: usize = 50;
 /// What a call of the surface gives: JSON, or a status and what is wrong.
 type Outcome = Result<Value, (u16, String)>;
 
-pub(crate) async fn answer(shared: &Arc<Shared>, arrived: &Arrived) -> Reply {
+pub(crate) async fn answer(shared: &Arc<Shared>, arrived: &SimRequest) -> Reply {
     let outcome = match (arrived.method.as_str(), arrived.path.trim_start_matches("/_sim").trim_matches('/'))
     {
         ("GET", "" | "help") => Ok(help()),
@@ -47,19 +47,19 @@ pub(crate) async fn answer(shared: &Arc<Shared>, arrived: &Arrived) -> Reply {
         ("POST", "era") => era(shared, &arrived.body),
         ("POST", "ticket") => {
             let now = shared.clock.now();
-            Ok(json!({ "component_verify_ticket": shared.world().vault.issue_ticket(now) }))
+            Ok(json!({ "component_verify_ticket": shared.world().issued.issue_ticket(now) }))
         }
         ("POST", "push") => push_json::push(shared, &arrived.body).await,
         ("POST", "pushing") => pushing(shared, &arrived.body),
         ("POST", "stranger") => {
             let (config, now) = (&shared.config, shared.clock.now());
             let mut world = shared.world();
-            world.vault.mint(now, config.token_lifetime, config.token_overlap);
-            world.vault.tokens_minted -= 1;
+            world.issued.mint(now, config.token_lifetime, config.token_overlap);
+            world.issued.tokens_minted -= 1;
             Ok(json!({ "old_tokens_die_at": now + config.token_overlap.as_secs() }))
         }
         ("POST", "revoke") => {
-            shared.world().vault.revoke_tokens();
+            shared.world().issued.revoke_tokens();
             Ok(json!({ "revoked": true }))
         }
         (method, path) => Err((404, format!("no {method} /_sim/{path}; GET /_sim/help lists what there is"))),
@@ -101,16 +101,16 @@ fn help() -> Value {
 fn state(shared: &Shared) -> Value {
     let now = shared.clock.now();
     let world = shared.world();
-    let token = world.vault.current_token();
+    let token = world.issued.current_token();
     json!({
         "component_appid": shared.config.component_appid,
         "now": now,
         "clock_offset_seconds": shared.clock.offset(),
-        "current_ticket": world.vault.current_ticket(),
+        "current_ticket": world.issued.current_ticket(),
         "current_token": token,
-        "current_token_works": token.is_some_and(|token| world.vault.check_token(token, now).is_ok()),
-        "tokens_minted": world.vault.tokens_minted,
-        "codes_issued": world.vault.codes_issued,
+        "current_token_works": token.is_some_and(|token| world.issued.check_token(token, now).is_ok()),
+        "tokens_minted": world.issued.tokens_minted,
+        "codes_issued": world.issued.codes_issued,
         "calls": world.log.counts(),
         "whitelist": world.whitelist,
         "answers_ip": world.answers_ip,
@@ -203,7 +203,7 @@ fn callback_url(shared: &Shared, body: &str) -> Outcome {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct EraBody {
-    era: Era,
+    era: ErrmsgStyle,
 }
 
 fn era(shared: &Shared, body: &str) -> Outcome {
@@ -228,12 +228,12 @@ fn pushing(shared: &Shared, body: &str) -> Outcome {
 }
 
 /// An API by its name or by its path.
-fn api_named(name: &str) -> Result<Api, String> {
+fn api_named(name: &str) -> Result<Endpoint, String> {
     serde_json::from_value(Value::from(name))
         .ok()
-        .or_else(|| Some(Api::of_path(name)).filter(|api| *api != Api::Unknown))
+        .or_else(|| Some(Endpoint::of_path(name)).filter(|api| *api != Endpoint::Unknown))
         .ok_or_else(|| {
-            let names: Vec<Value> = Api::ALL.iter().map(|api| json!(api)).collect();
+            let names: Vec<Value> = Endpoint::ALL.iter().map(|api| json!(api)).collect();
             format!("no api {name:?}; there are {}", Value::from(names))
         })
 }

@@ -41,13 +41,13 @@ pub(super) async fn push(shared: &Arc<Shared>, body: &str) -> Outcome {
     let body: Body = read(if body.trim().is_empty() { "{}" } else { body })?;
     if body.new_ticket {
         let now = shared.clock.now();
-        shared.world().vault.issue_ticket(now);
+        shared.world().issued.issue_ticket(now);
     }
     let url = body.url.clone().or_else(|| shared.world().callback_url.clone());
     let only_build = body.only_build;
     let push = wanted(body).map_err(|error| (400, error))?;
     if only_build {
-        let ticket = shared.world().vault.current_ticket().to_owned();
+        let ticket = shared.world().issued.current_ticket().to_owned();
         let built = build(&push, &shared.config, shared.clock.now(), &ticket)
             .map_err(|error| (400, error.to_string()))?;
         return Ok(json!({ "query": built.query_string(), "body": built.body, "message": built.message }));

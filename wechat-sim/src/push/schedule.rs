@@ -26,7 +26,7 @@ pub(crate) async fn run(shared: Arc<Shared>, interval: Option<Duration>) {
             // WeChat's value changes with every second push.
             if pushed > 1 && pushed % 2 == 1 {
                 let now = shared.clock.now();
-                world.vault.issue_ticket(now);
+                world.issued.issue_ticket(now);
             }
             (world.pushing, world.callback_url.clone())
         };

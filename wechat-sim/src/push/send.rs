@@ -166,7 +166,7 @@ where
 pub(crate) async fn deliver(shared: &Shared, url: &str, push: &Push) -> PushOutcome {
     let config = &shared.config;
     let now = shared.clock.now();
-    let ticket = shared.world().vault.current_ticket().to_owned();
+    let ticket = shared.world().issued.current_ticket().to_owned();
     let mut outcome = PushOutcome::default();
     match build(push, config, now, &ticket) {
         Err(error) => outcome.attempts.push(Attempt {

@@ -1,14 +1,14 @@
 //! `api_start_push_ticket`, the whitelist, and the request log.
 
 use serde_json::json;
-use wechat_sim::{Api, Era};
+use wechat_sim::{Endpoint, ErrmsgStyle};
 
 use crate::client::{SUCCESS, create_code, mint, post, receiver, request, start};
 
 #[tokio::test]
 async fn start_push_ticket_says_whether_the_pushes_were_running() {
     let sim = start().await;
-    let path = Api::StartPushTicket.path();
+    let path = Endpoint::StartPushTicket.path();
     let (appid, secret) = (&sim.config().component_appid, &sim.config().component_appsecret);
     let body = json!({"component_appid": appid, "component_secret": secret});
     assert_eq!(post(&sim, path, &body).await.body, r#"{"errcode":0,"errmsg":"in a normal state"}"#);
@@ -40,7 +40,7 @@ async fn starting_the_pushes_pushes_a_ticket_soon() {
         "component_appid": sim.config().component_appid,
         "component_secret": sim.config().component_appsecret,
     });
-    post(&sim, Api::StartPushTicket.path(), &body).await;
+    post(&sim, Endpoint::StartPushTicket.path(), &body).await;
     while sim.pushes().is_empty() {
         tokio::time::sleep(std::time::Duration::from_millis(5)).await;
     }
@@ -56,7 +56,7 @@ async fn an_address_not_on_the_whitelist_is_named_and_refused() {
     let answer = create_code(&sim, &token).await;
     assert_eq!(answer.errcode(), Some(61004));
     assert!(answer.errmsg().contains(" requestIP: 127.0.0.1 rid: "), "{}", answer.errmsg());
-    sim.set_era(Era::HintWithoutIp);
+    sim.set_era(ErrmsgStyle::HintWithoutIp);
     assert!(!create_code(&sim, &token).await.errmsg().contains("requestIP"));
     sim.set_answers_ip(Some("203.0.113.7".parse().unwrap()));
     assert_eq!(create_code(&sim, &token).await.errcode(), None);
@@ -69,12 +69,12 @@ async fn an_address_not_on_the_whitelist_is_named_and_refused() {
 async fn the_log_shows_what_was_asked_and_answered() {
     let sim = start().await;
     let minted = mint(&sim).await;
-    let target = format!("{}?access_token=a%20b", Api::CreatePreAuthCode.path());
+    let target = format!("{}?access_token=a%20b", Endpoint::CreatePreAuthCode.path());
     request(&sim, "POST", &target, "Content-Type: text/x\r\n", "{}").await.unwrap();
 
     let requests = sim.requests();
     assert_eq!(requests.len(), 2);
-    assert_eq!(requests[0].api, Api::ComponentToken);
+    assert_eq!(requests[0].api, Endpoint::ComponentToken);
     assert_eq!(requests[0].answer, minted.body);
     assert_eq!(requests[0].json().unwrap()["component_appid"], sim.config().component_appid.as_str());
     assert_eq!((requests[0].status, requests[0].delivered, requests[0].errcode), (200, true, None));
@@ -84,5 +84,5 @@ async fn the_log_shows_what_was_asked_and_answered() {
 
     sim.reset_requests();
     assert!(sim.requests().is_empty());
-    assert_eq!(sim.calls(Api::ComponentToken), 0);
+    assert_eq!(sim.calls(Endpoint::ComponentToken), 0);
 }

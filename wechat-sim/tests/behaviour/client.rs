@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use serde_json::{Value, json};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use wechat_sim::{Api, Sim, SimConfig};
+use wechat_sim::{Endpoint, Sim, SimConfig};
 
 /// A whole answer.
 #[derive(Debug)]
@@ -100,7 +100,7 @@ pub fn mint_body(sim: &Sim) -> Value {
 }
 
 pub async fn mint(sim: &Sim) -> Answer {
-    post(sim, Api::ComponentToken.path(), &mint_body(sim)).await
+    post(sim, Endpoint::ComponentToken.path(), &mint_body(sim)).await
 }
 
 pub async fn token(sim: &Sim) -> String {
@@ -108,7 +108,7 @@ pub async fn token(sim: &Sim) -> String {
 }
 
 pub async fn create_code(sim: &Sim, token: &str) -> Answer {
-    let target = format!("{}?access_token={token}", Api::CreatePreAuthCode.path());
+    let target = format!("{}?access_token={token}", Endpoint::CreatePreAuthCode.path());
     post(sim, &target, &json!({ "component_appid": sim.config().component_appid })).await
 }
 

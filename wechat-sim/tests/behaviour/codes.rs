@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use serde_json::json;
-use wechat_sim::{Api, CodeState};
+use wechat_sim::{CodeState, Endpoint};
 
 use crate::client::{code, create_code, get, post, request, start};
 
@@ -60,14 +60,14 @@ async fn each_mistake_has_its_errcode() {
         assert_eq!((answer.status, answer.errcode()), (200, Some(errcode)), "{method} {target} {body}");
     }
     assert_eq!(sim.codes_issued(), 0);
-    assert_eq!(sim.calls(Api::CreatePreAuthCode), 9);
+    assert_eq!(sim.calls(Endpoint::CreatePreAuthCode), 9);
 }
 
 #[tokio::test]
 async fn a_path_that_wechat_does_not_have_is_an_invalid_url() {
     let sim = start().await;
     assert_eq!(get(&sim, "/cgi-bin/component/nothing").await.errcode(), Some(40066));
-    assert_eq!(sim.calls(Api::Unknown), 1);
+    assert_eq!(sim.calls(Endpoint::Unknown), 1);
 }
 
 #[tokio::test]

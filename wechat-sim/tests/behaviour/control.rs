@@ -1,7 +1,7 @@
 //! The control surface under `/_sim/`.
 
 use serde_json::{Value, json};
-use wechat_sim::{Api, ERRCODES, Sim};
+use wechat_sim::{ERRCODES, Endpoint, Sim};
 
 use crate::client::{SUCCESS, create_code, get, mint, post, receiver, request, start};
 
@@ -116,7 +116,7 @@ async fn state_and_requests_tell_what_happened_without_counting_themselves() {
     let requests = get(&sim, "/_sim/requests?last=1").await.json();
     assert_eq!(requests["total"], 1);
     assert_eq!(requests["requests"][0]["api"], "component_token");
-    assert_eq!(sim.calls(Api::Unknown), 0);
+    assert_eq!(sim.calls(Endpoint::Unknown), 0);
     request(&sim, "DELETE", "/_sim/requests", "", "").await.unwrap();
     assert!(sim.requests().is_empty());
     assert_eq!(get(&sim, "/_sim/help").await.status, 200);

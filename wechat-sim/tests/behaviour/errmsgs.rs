@@ -2,15 +2,15 @@
 
 use std::collections::HashSet;
 
-use wechat_sim::{Api, ERRCODES, Era, Fault, FaultKind, errmsg_of};
+use wechat_sim::{ERRCODES, Endpoint, ErrmsgStyle, Fault, FaultKind, errmsg_of};
 
 use crate::client::{Answer, mint, start};
 
-async fn refused(code: i64, era: Era) -> Answer {
+async fn refused(code: i64, era: ErrmsgStyle) -> Answer {
     let sim = start().await;
     sim.set_answers_ip(Some("203.0.113.7".parse().unwrap()));
     sim.set_era(era);
-    sim.inject(Fault::errcode(code).on(Api::ComponentToken));
+    sim.inject(Fault::errcode(code).on(Endpoint::ComponentToken));
     mint(&sim).await
 }
 
@@ -42,17 +42,17 @@ fn shape(errmsg: &str) -> String {
 async fn every_era_has_its_shape() {
     let text = "access clientip is not registered";
     let cases = [
-        (Era::Rid, format!("{text} requestIP: 203.0.113.7 rid: R")),
-        (Era::CommaRid, format!("{text} requestIP: 203.0.113.7, rid: R")),
-        (Era::Hint, format!("{text} hint: [H] requestIP: 203.0.113.7")),
-        (Era::HintWithoutIp, format!("{text} hint: [H]")),
-        (Era::HintAndRid, format!("{text} hint: [H] requestIP: 203.0.113.7 rid: R")),
-        (Era::ReqId, format!("{text}, hints: [ req_id: H ]")),
+        (ErrmsgStyle::Rid, format!("{text} requestIP: 203.0.113.7 rid: R")),
+        (ErrmsgStyle::CommaRid, format!("{text} requestIP: 203.0.113.7, rid: R")),
+        (ErrmsgStyle::Hint, format!("{text} hint: [H] requestIP: 203.0.113.7")),
+        (ErrmsgStyle::HintWithoutIp, format!("{text} hint: [H]")),
+        (ErrmsgStyle::HintAndRid, format!("{text} hint: [H] requestIP: 203.0.113.7 rid: R")),
+        (ErrmsgStyle::ReqId, format!("{text}, hints: [ req_id: H ]")),
     ];
     for (era, expected) in cases {
         assert_eq!(shape(&refused(61004, era).await.errmsg()), expected, "{era:?}");
     }
-    assert_eq!(shape(&refused(61005, Era::Rid).await.errmsg()), "component ticket is expired rid: R");
+    assert_eq!(shape(&refused(61005, ErrmsgStyle::Rid).await.errmsg()), "component ticket is expired rid: R");
 }
 
 #[tokio::test]

@@ -3,19 +3,19 @@
 use std::io::ErrorKind;
 use std::time::Duration;
 
-use wechat_sim::{Api, Era, Fault, FaultKind, Sim};
+use wechat_sim::{Endpoint, ErrmsgStyle, Fault, FaultKind, Sim};
 
 use crate::client::{Answer, create_code, mint, mint_body, request, start};
 
 async fn try_mint(sim: &Sim) -> std::io::Result<Answer> {
-    request(sim, "POST", Api::ComponentToken.path(), "", &mint_body(sim).to_string()).await
+    request(sim, "POST", Endpoint::ComponentToken.path(), "", &mint_body(sim).to_string()).await
 }
 
 #[tokio::test]
 async fn a_fault_strikes_its_api_as_often_as_it_was_told_to() {
     let sim = start().await;
     let token = sim.mint();
-    sim.inject(Fault::errcode(-1).on(Api::CreatePreAuthCode).times(2));
+    sim.inject(Fault::errcode(-1).on(Endpoint::CreatePreAuthCode).times(2));
     assert_eq!(mint(&sim).await.errcode(), None);
     for expected in [Some(-1), Some(-1), None] {
         assert_eq!(create_code(&sim, &token).await.errcode(), expected);
@@ -81,7 +81,7 @@ async fn a_hanging_call_gets_no_answer_and_is_counted() {
     sim.inject(Fault::new(FaultKind::Hang));
     let waited = tokio::time::timeout(Duration::from_millis(100), try_mint(&sim)).await;
     assert!(waited.is_err());
-    assert_eq!((sim.calls(Api::ComponentToken), sim.tokens_minted()), (1, 0));
+    assert_eq!((sim.calls(Endpoint::ComponentToken), sim.tokens_minted()), (1, 0));
     assert_eq!(mint(&sim).await.errcode(), None);
 }
 
@@ -142,6 +142,6 @@ async fn errcodes_come_as_strings_and_in_old_shapes_on_demand() {
     let sim = start().await;
     sim.inject(Fault::new(FaultKind::StringErrcode { errcode: 61003, errmsg: None }));
     assert_eq!(mint(&sim).await.json()["errcode"], "61003");
-    sim.inject(Fault::new(FaultKind::OldErrcode { errcode: 41002, era: Era::Hint }));
+    sim.inject(Fault::new(FaultKind::OldErrcode { errcode: 41002, era: ErrmsgStyle::Hint }));
     assert!(mint(&sim).await.errmsg().starts_with("appid missing hint: ["));
 }

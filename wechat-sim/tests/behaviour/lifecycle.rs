@@ -5,7 +5,7 @@ use std::time::Duration;
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use wechat_sim::{Api, Fault, FaultKind, Sim, SimClock, SimConfig, TlsFiles};
+use wechat_sim::{Endpoint, Fault, FaultKind, Sim, SimClock, SimConfig, TlsFiles};
 
 use crate::certificate::Certificate;
 use crate::client::{create_code, exchange, mint, mint_body, start, start_with};
@@ -79,7 +79,7 @@ async fn three_hundred_callers_at_once_all_get_codes_of_their_own() {
         callers.spawn(async move { create_code(&sim, &token).await.json()["pre_auth_code"].to_string() });
     }
     let codes: std::collections::HashSet<String> = callers.join_all().await.into_iter().collect();
-    assert_eq!((codes.len(), sim.calls(Api::CreatePreAuthCode)), (300, 300));
+    assert_eq!((codes.len(), sim.calls(Endpoint::CreatePreAuthCode)), (300, 300));
 }
 
 #[tokio::test]
@@ -104,7 +104,7 @@ async fn it_serves_tls_with_the_given_certificate() {
     let ask = async || {
         let stream = TcpStream::connect(sim.addr()).await?;
         let stream = connector.connect(ServerName::try_from("localhost").unwrap(), stream).await?;
-        exchange(stream, "POST", Api::ComponentToken.path(), "", &mint_body(&sim).to_string()).await
+        exchange(stream, "POST", Endpoint::ComponentToken.path(), "", &mint_body(&sim).to_string()).await
     };
     assert_eq!(ask().await.unwrap().errcode(), None);
     sim.inject(Fault::new(FaultKind::ResetAfter));

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use wechat_sim::{Api, CodeState, Sim, SimConfig};
+use wechat_sim::{CodeState, Endpoint, Sim, SimConfig};
 
 use crate::client::{Answer, SUCCESS, code, get, receiver, request, start, start_with};
 use crate::push_build::open;
@@ -10,7 +10,7 @@ use crate::push_build::open;
 const USED: &str = "预授权码已经被使用过，不能重复使用";
 const INVALID: &str = "预授权码(PreAuthCode)无效";
 
-fn link(sim: &Sim, api: Api, code: &str, redirect_uri: &str, more: &str) -> String {
+fn link(sim: &Sim, api: Endpoint, code: &str, redirect_uri: &str, more: &str) -> String {
     let query = url::form_urlencoded::Serializer::new(String::new())
         .append_pair("component_appid", &sim.config().component_appid)
         .append_pair("pre_auth_code", code)
@@ -28,7 +28,7 @@ async fn agree(sim: &Sim, link: &str) -> Answer {
 async fn the_page_shows_what_was_asked_and_looking_does_not_use_the_code() {
     let sim = start().await;
     let code = code(&sim).await;
-    for api in [Api::AuthPagePc, Api::AuthPageMobile] {
+    for api in [Endpoint::AuthPagePc, Endpoint::AuthPageMobile] {
         let link = link(
             &sim,
             api,
@@ -60,7 +60,7 @@ async fn agreeing_redirects_uses_the_code_up_and_pushes_authorized() {
     let sim =
         start_with(SimConfig { callback_url: Some(receiver.url.clone()), ..SimConfig::default() }).await;
     let code = code(&sim).await;
-    let link = link(&sim, Api::AuthPageMobile, &code, "https://a.example/back?state=1", "");
+    let link = link(&sim, Endpoint::AuthPageMobile, &code, "https://a.example/back?state=1", "");
     let answer = agree(&sim, &link).await;
     assert_eq!(answer.status, 302);
     let target = answer.header("location").unwrap();
@@ -93,10 +93,10 @@ async fn agreeing_redirects_uses_the_code_up_and_pushes_authorized() {
 async fn unknown_and_expired_codes_are_invalid() {
     let sim = start().await;
     let code = code(&sim).await;
-    let unknown = link(&sim, Api::AuthPagePc, "preauthcode@@@never", "https://a.example/", "");
+    let unknown = link(&sim, Endpoint::AuthPagePc, "preauthcode@@@never", "https://a.example/", "");
     assert!(get(&sim, &unknown).await.body.contains(INVALID));
     sim.clock().advance(Duration::from_secs(1800));
-    let expired = link(&sim, Api::AuthPagePc, &code, "https://a.example/", "");
+    let expired = link(&sim, Endpoint::AuthPagePc, &code, "https://a.example/", "");
     assert!(agree(&sim, &expired).await.body.contains(INVALID));
 }
 
@@ -107,11 +107,11 @@ async fn nothing_from_the_link_becomes_html() {
     let evil = "%22%3E%3Cscript%3Ealert(1)%3C/script%3E";
     let more = format!("&auth_type={evil}&biz_appid={evil}&category_id_list={evil}&x={evil}&y='");
     let page =
-        get(&sim, &link(&sim, Api::AuthPagePc, &code, "https://a.example/?a=\"><script>", &more)).await;
+        get(&sim, &link(&sim, Endpoint::AuthPagePc, &code, "https://a.example/?a=\"><script>", &more)).await;
     assert!(page.body.contains("同意授权"));
     assert!(!page.body.contains("<script"), "{}", page.body);
     assert!(!page.body.contains("\"><"), "an attribute was left: {}", page.body);
-    let foreign = get(&sim, &link(&sim, Api::AuthPagePc, &code, "javascript:alert(1)", "")).await;
+    let foreign = get(&sim, &link(&sim, Endpoint::AuthPagePc, &code, "javascript:alert(1)", "")).await;
     assert!(foreign.body.contains("redirect_uri"));
     assert!(!foreign.body.contains("javascript"));
 }
@@ -122,12 +122,12 @@ async fn the_pc_page_wants_entry_and_return_on_the_registered_domain() {
         start_with(SimConfig { authorization_domain: Some("a.example".to_owned()), ..SimConfig::default() })
             .await;
     let code = code(&sim).await;
-    let good = link(&sim, Api::AuthPagePc, &code, "https://a.example/back", "");
+    let good = link(&sim, Endpoint::AuthPagePc, &code, "https://a.example/back", "");
     let pasted = get(&sim, &good).await;
     assert!(pasted.body.contains("授权入口页所在域名：空"), "{}", pasted.body);
     let referred = request(&sim, "GET", &good, "Referer: https://a.example/\r\n", "").await.unwrap();
     assert!(referred.body.contains("同意授权"));
-    let elsewhere = link(&sim, Api::AuthPagePc, &code, "https://b.example/back", "");
+    let elsewhere = link(&sim, Endpoint::AuthPagePc, &code, "https://b.example/back", "");
     let refused = request(&sim, "GET", &elsewhere, "Referer: https://a.example/\r\n", "").await.unwrap();
     assert!(refused.body.contains("授权发起页域名"));
     assert_eq!(agree(&sim, &good).await.status, 302);

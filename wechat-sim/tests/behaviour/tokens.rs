@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use wechat_sim::Api;
+use wechat_sim::Endpoint;
 
 use crate::client::{create_code, mint, mint_body, post, request, start, token};
 
@@ -122,11 +122,11 @@ async fn a_token_nobody_replaced_expires_after_two_hours() {
 async fn a_strangers_mint_kills_our_token_and_is_not_counted_as_ours() {
     let sim = start().await;
     let ours = token(&sim).await;
-    let theirs = sim.mint_as_stranger();
+    let theirs = sim.foreign_mint();
     sim.clock().advance(Duration::from_secs(300));
     assert_eq!(create_code(&sim, &ours).await.errcode(), Some(40001));
     assert!(sim.token_works(&theirs));
-    assert_eq!((sim.tokens_minted(), sim.calls(Api::ComponentToken)), (1, 1));
+    assert_eq!((sim.tokens_minted(), sim.calls(Endpoint::ComponentToken)), (1, 1));
 }
 
 #[tokio::test]
@@ -141,5 +141,5 @@ async fn revoked_tokens_are_refused_at_once() {
 
 #[tokio::test]
 async fn the_daily_quota_of_mints_is_ten_thousand() {
-    assert_eq!(start().await.config().daily_quota.get(&Api::ComponentToken), Some(&10_000));
+    assert_eq!(start().await.config().daily_quota.get(&Endpoint::ComponentToken), Some(&10_000));
 }

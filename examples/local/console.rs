@@ -1,0 +1,81 @@
+//! What the terminal shows: each step as a request and its answer, and what to try next.
+
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::Bytes;
+use hyper_util::client::legacy::Client;
+use hyper_util::rt::TokioExecutor;
+use serde_json::Value;
+use wechat_sim::Push;
+
+use crate::Error;
+use crate::stack::Parts;
+
+/// What the first request asks for.
+const REQUEST: &str =
+    r#"{"redirect_uri":"https://shop.example.com/wechat/authorized","reference":"order-17"}"#;
+
+/// Warnings of the service, as plain lines on standard error.
+pub fn start_log() {
+    tracing_subscriber::fmt()
+        .with_max_level(tracing_subscriber::filter::LevelFilter::WARN)
+        .with_writer(std::io::stderr)
+        .with_target(false)
+        .init();
+}
+
+pub fn started(parts: &Parts, service: &str) {
+    println!("WeChat, simulated   {}", parts.wechat.url());
+    println!("the service         {service}\n");
+}
+
+/// WeChat pushes the verify ticket to the callback.
+pub async fn ticket_push(parts: &Parts, service: &str) -> Result<bool, Error> {
+    let callback = format!("{service}/wechat/callback");
+    parts.wechat.set_callback_url(Some(callback.clone()));
+    println!("1. WeChat pushes component_verify_ticket, encrypted, to {callback}");
+    let outcome = parts.wechat.push(Push::ticket()).await;
+    for attempt in &outcome.attempts {
+        let status = attempt.status.map(|status| status.to_string());
+        println!("   the callback answers {} {}", status.as_deref().unwrap_or("nothing"), attempt.body);
+    }
+    println!();
+    Ok(outcome.delivered)
+}
+
+/// A caller asks for a code.
+pub async fn first_code(service: &str) -> Result<bool, Error> {
+    println!("2. a caller sends\n   POST {service}/preauthcode\n   {REQUEST}\n");
+    let request = hyper::Request::post(format!("{service}/preauthcode"))
+        .header("content-type", "application/json")
+        .body(Full::<Bytes>::from(REQUEST))?;
+    let client = Client::builder(TokioExecutor::new()).build_http();
+    let answer = client.request(request).await?;
+    let status = answer.status();
+    let body: Value = serde_json::from_slice(&answer.into_body().collect().await?.to_bytes())?;
+    println!("   and gets {status}\n{}\n", serde_json::to_string_pretty(&body)?);
+    Ok(status.is_success())
+}
+
+pub fn what_to_try(parts: &Parts, service: &str) {
+    let wechat = parts.wechat.url();
+    println!(
+        "Try it:
+   curl -s -X POST {service}/preauthcode
+
+Let WeChat refuse the next code, then ask again:
+   curl -s {wechat}/_sim/faults -d '{{\"api\":\"create_preauthcode\",\"errcode\":61004,\"times\":1}}'
+   curl -s {wechat}/_sim/faults -d '{{\"api\":\"create_preauthcode\",\"errcode\":45009,\"times\":1}}'
+   curl -s {wechat}/_sim/faults -d '{{\"api\":\"create_preauthcode\",\"errcode\":-1,\"times\":3}}'
+Stop WeChat, and start it again:
+   curl -s -X POST {service}/sim/stop
+   curl -s -X POST {service}/sim/start
+Let the keeper walk the chain:
+   curl -s {service}/diagnose
+Push an event, such as an authorization:
+   curl -s {wechat}/_sim/push -d '{{\"event\":\"authorized\"}}'
+More of what the simulator can do:
+   curl -s {wechat}/_sim/help
+
+Ctrl-C ends it."
+    );
+}

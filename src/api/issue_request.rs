@@ -1,0 +1,152 @@
+//! The request for a code: a JSON object whose fields are all optional, checked one by one.
+
+use serde_json::{Map, Value};
+
+use crate::platform::{IssueRequest, LinkOptions, Problem, ProblemCode, Result};
+
+/// Largest request, in bytes. A full one, with the longest `redirect_uri`, has some 4 KiB.
+const MAX_REQUEST_BYTES: usize = 16 * 1024;
+/// Longest `reference`, in characters.
+const MAX_REFERENCE_CHARS: usize = 64;
+
+const FIELDS: [&str; 6] =
+    ["component_appid", "redirect_uri", "auth_type", "biz_appid", "category_id_list", "reference"];
+
+/// Reads a request. Nothing, or `null`, counts as `{}`.
+///
+/// # Errors
+/// `Request.Invalid`, naming the field and what it must be.
+pub fn parse(body: &[u8]) -> Result<IssueRequest> {
+    if body.len() > MAX_REQUEST_BYTES {
+        return Err(invalid(format!("the request is larger than {MAX_REQUEST_BYTES} bytes")));
+    }
+    if body.trim_ascii().is_empty() {
+        return Ok(IssueRequest::default());
+    }
+    let fields = match serde_json::from_slice(body) {
+        Ok(Value::Object(fields)) => fields,
+        Ok(Value::Null) => Map::new(),
+        Ok(_) => return Err(invalid("the request must be a JSON object")),
+        Err(error) => {
+            let (line, column) = (error.line(), error.column());
+            return Err(invalid(format!("the request is not JSON (line {line}, column {column})")));
+        }
+    };
+    if let Some(unknown) = fields.keys().find(|name| !FIELDS.contains(&name.as_str())) {
+        let shown: String = unknown.chars().take(MAX_REFERENCE_CHARS).collect();
+        return Err(invalid(format!("unknown field {shown:?}; the fields are {}", FIELDS.join(", "))));
+    }
+    let reference = text(&fields, "reference")?;
+    let printable = |r: &str| r.len() <= MAX_REFERENCE_CHARS && r.bytes().all(|b| (b' '..=b'~').contains(&b));
+    if reference.is_some_and(|reference| !printable(reference)) {
+        return Err(invalid(format!(
+            "reference must be at most {MAX_REFERENCE_CHARS} printable ASCII characters"
+        )));
+    }
+    Ok(IssueRequest {
+        component_appid: text(&fields, "component_appid")?.map(str::to_owned),
+        links: links(&fields)?,
+        reference: reference.map(str::to_owned),
+    })
+}
+
+fn links(fields: &Map<String, Value>) -> Result<Option<LinkOptions>> {
+    let Some(redirect_uri) = text(fields, "redirect_uri")? else {
+        return match ["auth_type", "biz_appid", "category_id_list"]
+            .iter()
+            .find(|name| given(fields, name).is_some())
+        {
+            Some(name) => Err(invalid(format!("{name} is for the links, which need redirect_uri"))),
+            None => Ok(None),
+        };
+    };
+    let auth_type = match given(fields, "auth_type") {
+        None => None,
+        Some(value) => Some(id(value).ok_or_else(|| invalid("auth_type must be a positive integer"))?),
+    };
+    let category_ids = match given(fields, "category_id_list") {
+        None => Vec::new(),
+        Some(value) => value
+            .as_array()
+            .and_then(|ids| ids.iter().map(id).collect::<Option<Vec<u32>>>())
+            .ok_or_else(|| invalid("category_id_list must be an array of positive integers"))?,
+    };
+    LinkOptions::new(redirect_uri, auth_type, text(fields, "biz_appid")?, &category_ids)
+        .map(Some)
+        .map_err(invalid)
+}
+
+fn given<'a>(fields: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
+    fields.get(name).filter(|value| !value.is_null())
+}
+
+fn text<'a>(fields: &'a Map<String, Value>, name: &str) -> Result<Option<&'a str>> {
+    match given(fields, name) {
+        None => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text)),
+        Some(_) => Err(invalid(format!("{name} must be a string"))),
+    }
+}
+
+fn id(value: &Value) -> Option<u32> {
+    value.as_u64()?.try_into().ok().filter(|id| *id > 0)
+}
+
+fn invalid(detail: impl Into<String>) -> Box<Problem> {
+    Problem::new(ProblemCode::RequestInvalid, detail)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_a_request() {
+        for body in ["", "  \n", "{}", "null", r#"{"redirect_uri":null,"reference":null}"#] {
+            assert_eq!(parse(body.as_bytes()).unwrap(), IssueRequest::default(), "{body:?}");
+        }
+    }
+
+    #[test]
+    fn a_bad_field_is_named_with_what_it_must_be() {
+        let long = format!(r#"{{"reference":"{}"}}"#, "x".repeat(65));
+        let huge = format!(r#"{{"reference":"{}"}}"#, "x".repeat(20_000));
+        for (body, detail) in [
+            ("{", "the request is not JSON (line 1, column 1)"),
+            ("[]", "the request must be a JSON object"),
+            ("\"x\"", "the request must be a JSON object"),
+            (
+                r#"{"redirectUri":"x"}"#,
+                "unknown field \"redirectUri\"; the fields are component_appid, redirect_uri, auth_type, biz_appid, category_id_list, reference",
+            ),
+            (r#"{"component_appid":7}"#, "component_appid must be a string"),
+            (r#"{"redirect_uri":["https://a.example"]}"#, "redirect_uri must be a string"),
+            (r#"{"redirect_uri":"http://a.example"}"#, "redirect_uri must be an https:// URL"),
+            (r#"{"auth_type":3}"#, "auth_type is for the links, which need redirect_uri"),
+            (
+                r#"{"redirect_uri":"https://a.example","auth_type":"3"}"#,
+                "auth_type must be a positive integer",
+            ),
+            (r#"{"redirect_uri":"https://a.example","auth_type":0}"#, "auth_type must be a positive integer"),
+            (
+                r#"{"redirect_uri":"https://a.example","auth_type":-1}"#,
+                "auth_type must be a positive integer",
+            ),
+            (r#"{"redirect_uri":"https://a.example","biz_appid":""}"#, "biz_appid must be an appid"),
+            (
+                r#"{"redirect_uri":"https://a.example","category_id_list":"1|2"}"#,
+                "category_id_list must be an array of positive integers",
+            ),
+            (
+                r#"{"redirect_uri":"https://a.example","category_id_list":[1.5]}"#,
+                "category_id_list must be an array of positive integers",
+            ),
+            (r#"{"reference":"订单"}"#, "reference must be at most 64 printable ASCII characters"),
+            (&long, "reference must be at most 64 printable ASCII characters"),
+            (&huge, "the request is larger than 16384 bytes"),
+        ] {
+            let problem = parse(body.as_bytes()).unwrap_err();
+            assert_eq!((problem.code, problem.detail.as_str()), (ProblemCode::RequestInvalid, detail));
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! What the schedule wakes the keeper for, every minute: renew the token when it is time, watch the
+//! ticket, measure the quotas once an hour. With nothing to do it reads two items and that is all.
+
+use secrecy::ExposeSecret as _;
+use serde::Serialize;
+use tokio::time::Instant;
+
+use super::quota::CallQuota;
+use super::{Keeper, StartPush};
+use crate::platform::problem::{Problem, ProblemCode, Result};
+use crate::platform::state::{TicketItem, TokenItem};
+use crate::platform::token::rules::FRESH;
+use crate::telemetry::metric::{self, Unit};
+
+/// What a refresh found and did. What it had no reason to do is absent.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Refreshed {
+    /// The component.
+    pub component_appid: String,
+    /// Seconds until the token expires.
+    pub token_seconds_left: i64,
+    /// Whether the token is another one than before: minted here or by another instance.
+    pub renewed: bool,
+    /// Why the last mint failed, when none has succeeded since.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_mint_failed: Option<ProblemCode>,
+    /// Seconds since the last ticket push; absent when none has arrived.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ticket_age_s: Option<i64>,
+    /// What came of asking WeChat to push tickets, when that was necessary.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub start_push: Option<StartPush>,
+    /// The daily quotas, when they were measured; empty when WeChat did not tell.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quota: Option<Vec<CallQuota>>,
+}
+
+impl Keeper {
+    /// Does what is due. `force` mints whatever is there, and ends a backoff.
+    ///
+    /// # Errors
+    /// The problem that keeps a valid token from being had. The ticket is watched all the same.
+    pub async fn refresh(&self, force: bool, deadline: Instant) -> Result<Refreshed> {
+        if force && !self.services.minting {
+            return Err(Problem::new(
+                ProblemCode::RequestInvalid,
+                "force: MINTING is off, so nothing is ever minted here; hand a token over with put_token",
+            ));
+        }
+        let appid = self.tokens().appid().await?;
+        let services = &self.services;
+        let (before, ticket) =
+            tokio::join!(services.tokens.token_item(&appid), services.tickets.ticket_item(&appid));
+        let (before, ticket) = (before?, ticket?);
+        let (token, renewed) = match force || !self.is_fresh(&before) {
+            false => (before, Ok(false)),
+            true => self.renew(&appid, before, force, deadline).await?,
+        };
+        self.gauges(&token, &ticket);
+        let start_push = self.watch_ticket(&appid, &ticket, &token, deadline).await;
+        let renewed = renewed?;
+        let now = self.services.clock.now();
+        Ok(Refreshed {
+            quota: self.watch_quota(deadline).await,
+            token_seconds_left: seconds_left(&token, now),
+            renewed,
+            last_mint_failed: token.backoff.map(|backoff| backoff.code),
+            ticket_age_s: ticket.ticket.map(|ticket| now - ticket.received_at),
+            start_push,
+            component_appid: appid,
+        })
+    }
+
+    /// Renews by the token rules. Returns the item as it is then, and whether its token is new or why
+    /// there is none that is valid.
+    async fn renew(
+        &self,
+        appid: &str,
+        before: TokenItem,
+        force: bool,
+        deadline: Instant,
+    ) -> Result<(TokenItem, Result<bool>)> {
+        let result = self.tokens().refresh(force, deadline).await;
+        let mut after = self.services.tokens.token_item(appid).await?;
+        let renewed = result.map(|held| {
+            // What could not be stored is in use all the same.
+            if after.token.as_ref().is_none_or(|token| token.minted_at < held.token.minted_at) {
+                after.token = Some(held.token.clone());
+            }
+            let new = held.token.value.expose_secret();
+            before.token.is_none_or(|old| old.value.expose_secret() != new)
+        });
+        Ok((after, renewed))
+    }
+
+    /// Whether the stored token needs no renewal. Without minting any valid one will do.
+    fn is_fresh(&self, item: &TokenItem) -> bool {
+        let margin = if self.services.minting { FRESH } else { 0 };
+        seconds_left(item, self.services.clock.now()) > margin
+    }
+
+    fn gauges(&self, token: &TokenItem, ticket: &TicketItem) {
+        let (metrics, now) = (&self.services.metrics, self.services.clock.now());
+        metrics.put(metric::TOKEN_SECONDS_LEFT, Unit::Seconds, seconds_left(token, now) as f64, &[]);
+        if let Some(ticket) = &ticket.ticket {
+            let age = (now - ticket.received_at).max(0);
+            metrics.put(metric::TICKET_AGE, Unit::Seconds, age as f64, &[]);
+        }
+    }
+}
+
+/// Seconds until the stored token expires; none when there is none.
+fn seconds_left(item: &TokenItem, now: i64) -> i64 {
+    item.token.as_ref().map_or(0, |token| (token.expires_at - now).max(0))
+}

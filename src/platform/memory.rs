@@ -1,0 +1,142 @@
+//! The state in memory: for tests, and for `make run`, where nothing outlives the process.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+
+use super::state::{
+    Backoff, Lease, LeaseAttempt, StateError, StoredToken, Ticket, TicketItem, TicketStore, TokenItem,
+    TokenStore,
+};
+
+/// State that is shared by everyone who holds this value, and by nobody else.
+#[derive(Debug, Default)]
+pub struct MemoryState(Mutex<Table>);
+
+#[derive(Debug, Default)]
+struct Table {
+    tokens: HashMap<String, TokenItem>,
+    tickets: HashMap<String, TicketItem>,
+    component: Option<String>,
+}
+
+impl MemoryState {
+    fn table(&self) -> MutexGuard<'_, Table> {
+        // No method can panic half-way through a change, so a poisoned table is still whole.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn as_holder(&self, appid: &str, holder: &str, change: impl FnOnce(&mut TokenItem)) -> bool {
+        let mut table = self.table();
+        let item = table.tokens.entry(appid.to_owned()).or_default();
+        let holds = item.lease.as_ref().is_some_and(|lease| lease.holder == holder);
+        if holds {
+            change(item);
+        }
+        holds
+    }
+}
+
+/// What tells one state of a token item from another, as far as a mint is concerned.
+fn mark(item: &TokenItem) -> (Option<i64>, Option<i64>) {
+    (item.token.as_ref().map(|token| token.minted_at), item.backoff.as_ref().map(|backoff| backoff.until))
+}
+
+#[async_trait]
+impl TokenStore for MemoryState {
+    async fn token_item(&self, appid: &str) -> Result<TokenItem, StateError> {
+        Ok(self.table().tokens.get(appid).cloned().unwrap_or_default())
+    }
+
+    async fn take_lease(
+        &self,
+        appid: &str,
+        seen: &TokenItem,
+        lease: &Lease,
+        now: i64,
+    ) -> Result<LeaseAttempt, StateError> {
+        let mut table = self.table();
+        let item = table.tokens.entry(appid.to_owned()).or_default();
+        let leased = item.lease.as_ref().is_some_and(|lease| lease.expires_at > now);
+        if leased || mark(item) != mark(seen) {
+            return Ok(LeaseAttempt::NotTaken(item.clone()));
+        }
+        item.lease = Some(lease.clone());
+        Ok(LeaseAttempt::Taken)
+    }
+
+    async fn store_token(&self, appid: &str, holder: &str, token: &StoredToken) -> Result<bool, StateError> {
+        Ok(self.as_holder(appid, holder, |item| {
+            *item = TokenItem { token: Some(token.clone()), lease: None, backoff: None };
+        }))
+    }
+
+    async fn store_failure(
+        &self,
+        appid: &str,
+        holder: &str,
+        backoff: &Backoff,
+        expires_at: Option<i64>,
+    ) -> Result<bool, StateError> {
+        Ok(self.as_holder(appid, holder, |item| {
+            item.lease = None;
+            item.backoff = Some(backoff.clone());
+            if let (Some(token), Some(expires_at)) = (&mut item.token, expires_at) {
+                token.expires_at = expires_at;
+            }
+        }))
+    }
+
+    async fn put_token(&self, appid: &str, token: &StoredToken) -> Result<bool, StateError> {
+        let mut table = self.table();
+        let item = table.tokens.entry(appid.to_owned()).or_default();
+        let newest = item.token.as_ref().is_none_or(|stored| stored.minted_at <= token.minted_at);
+        if newest {
+            *item = TokenItem { token: Some(token.clone()), lease: None, backoff: None };
+        }
+        Ok(newest)
+    }
+
+    async fn component(&self) -> Result<Option<String>, StateError> {
+        Ok(self.table().component.clone())
+    }
+
+    async fn remember_component(&self, appid: &str) -> Result<(), StateError> {
+        self.table().component = Some(appid.to_owned());
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl TicketStore for MemoryState {
+    async fn ticket_item(&self, appid: &str) -> Result<TicketItem, StateError> {
+        Ok(self.table().tickets.get(appid).cloned().unwrap_or_default())
+    }
+
+    async fn put_ticket(&self, appid: &str, ticket: &Ticket) -> Result<bool, StateError> {
+        let mut table = self.table();
+        let item = table.tickets.entry(appid.to_owned()).or_default();
+        match &mut item.ticket {
+            Some(stored) if stored.create_time >= ticket.create_time => {
+                stored.received_at = stored.received_at.max(ticket.received_at);
+                Ok(false)
+            }
+            stored => {
+                let received_at = stored.as_ref().map_or(0, |s| s.received_at).max(ticket.received_at);
+                *stored = Some(Ticket { received_at, ..ticket.clone() });
+                Ok(true)
+            }
+        }
+    }
+
+    async fn claim_start_push(&self, appid: &str, now: i64, not_since: i64) -> Result<bool, StateError> {
+        let mut table = self.table();
+        let item = table.tickets.entry(appid.to_owned()).or_default();
+        let free = item.start_push_at.is_none_or(|at| at <= not_since);
+        if free {
+            item.start_push_at = Some(now);
+        }
+        Ok(free)
+    }
+}

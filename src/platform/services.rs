@@ -1,0 +1,68 @@
+//! What the decisions need: the clock, the stores, WeChat and the metrics, handed in at start.
+
+use std::sync::Arc;
+
+use super::bus::EventBus;
+use super::clock::Clock;
+use super::credentials::CredentialsCache;
+use super::egress::EgressIps;
+use super::problem::{Problem, ProblemCode};
+use super::state::{TicketStore, TokenStore};
+use crate::telemetry::{Metrics, metric};
+use crate::wechat;
+
+/// Everything the decisions need from outside.
+#[derive(Clone)]
+pub struct Services {
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// The token with its lease and backoff.
+    pub tokens: Arc<dyn TokenStore>,
+    /// The verify ticket.
+    pub tickets: Arc<dyn TicketStore>,
+    /// The component's appid and secrets.
+    pub credentials: Arc<CredentialsCache>,
+    /// WeChat.
+    pub wechat: Arc<wechat::Client>,
+    /// The addresses that WeChat should see.
+    pub egress: EgressIps,
+    /// Whether tokens may be minted at all.
+    pub minting: bool,
+    /// Where metrics go.
+    pub metrics: Metrics,
+}
+
+impl Services {
+    /// The problem that a failed call to WeChat is. A refused address is counted, and named in the log.
+    pub(crate) fn record_call_failure(&self, error: &wechat::CallError) -> Box<Problem> {
+        let problem = Problem::from_call(error, &self.egress);
+        if problem.code == ProblemCode::ConfigEgressIpNotRegistered {
+            self.metrics.count(metric::EGRESS_IP_REFUSED);
+            tracing::error!(
+                egress_ip_refused = true,
+                client_ip = problem.client_ip,
+                is_egress_ip = problem.client_ip.as_deref().map(|address| self.egress.contains(address)),
+                errcode = problem.errcode,
+                rid = problem.rid,
+                remedy = problem.remedy,
+                "WeChat refuses the address it sees"
+            );
+        }
+        problem
+    }
+}
+
+/// Everything that taking in a push needs from outside.
+#[derive(Clone)]
+pub struct PushServices {
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Where tickets are kept.
+    pub tickets: Arc<dyn TicketStore>,
+    /// The component's appid and the keys of its pushes.
+    pub credentials: Arc<CredentialsCache>,
+    /// Where events go.
+    pub bus: Arc<dyn EventBus>,
+    /// Where metrics go.
+    pub metrics: Metrics,
+}

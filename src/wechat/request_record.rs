@@ -1,0 +1,233 @@
+//! What `openapi/rid/get` tells of an earlier request, made safe to show.
+//!
+//! WeChat repeats the request as it came: the appsecret and the ticket are in `request_body`, the
+//! token in `request_url`, a new token or code in `response_body`. Nothing of these is passed on
+//! unless it is known to be public: a value gets through by name *and* shape, or not at all.
+
+use std::net::IpAddr;
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::errcode::Endpoint;
+use super::http::integer;
+use super::refusal::Refusal;
+
+/// A field of a request, and what a public value of it looks like.
+type PublicField = (&'static str, fn(&str) -> bool);
+
+/// Fields of a request that are public.
+const PUBLIC: [PublicField; 5] = [
+    ("component_appid", is_appid),
+    ("appid", is_appid),
+    ("authorizer_appid", is_appid),
+    ("cgi_path", is_path),
+    ("rid", is_rid),
+];
+
+/// Fields that are secret. Their names are shown, so that a wrongly named one is seen.
+const SECRET: [&str; 4] = ["component_appsecret", "component_secret", "appsecret", "component_verify_ticket"];
+
+/// Query parameters whose names are shown.
+const PARAMETERS: [&str; 2] = ["access_token", "component_access_token"];
+
+/// A word of an errmsg or a part of a path that is longer could be a token (86 characters and more) or a
+/// ticket (95). An IPv6 address has 39 at most, a rid 26.
+const MAX_WORD_CHARS: usize = 40;
+
+/// One request, as WeChat recorded it, without anything secret.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct RequestRecord {
+    /// When it arrived, Unix seconds.
+    pub invoke_time: Option<i64>,
+    /// How long WeChat took.
+    pub cost_in_ms: Option<i64>,
+    /// The path, where WeChat shows one. It mostly shows the query only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    /// Names of the query's token parameters.
+    pub query_parameters: Vec<&'static str>,
+    /// The body's public fields.
+    pub body: Map<String, Value>,
+    /// Names of the secret fields that the body held.
+    pub secret_fields: Vec<&'static str>,
+    /// The errcode that was answered; `None` after a success.
+    pub errcode: Option<i64>,
+    /// The errmsg that was answered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub errmsg: Option<String>,
+    /// What the errcode means on that call.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub meaning: Option<&'static str>,
+    /// The address WeChat saw.
+    pub client_ip: Option<String>,
+}
+
+impl RequestRecord {
+    /// Takes what is public out of WeChat's `request` object.
+    #[must_use]
+    pub(super) fn of(request: &Map<String, Value>) -> Self {
+        let text = |name| request.get(name).and_then(Value::as_str).unwrap_or_default();
+        let url = text("request_url");
+        let sent = object(text("request_body"));
+        let answered = object(text("response_body"));
+        let errcode = answered.get("errcode").and_then(integer);
+        let refusal = errcode.filter(|errcode| *errcode != 0).map(|errcode| {
+            let errmsg = answered.get("errmsg").and_then(Value::as_str).unwrap_or_default();
+            Refusal::new(api_of(&sent), errcode, &without_long_words(errmsg), &secrets(&sent))
+        });
+        let address = text("client_ip").parse().ok().map(|ip: IpAddr| ip.to_canonical().to_string());
+        Self {
+            invoke_time: request.get("invoke_time").and_then(integer),
+            cost_in_ms: request.get("cost_in_ms").and_then(integer),
+            path: path_of(url),
+            query_parameters: PARAMETERS.into_iter().filter(|name| has_parameter(url, name)).collect(),
+            body: public_fields(&sent),
+            secret_fields: SECRET.into_iter().filter(|name| sent.contains_key(*name)).collect(),
+            errcode,
+            meaning: refusal.as_ref().map(|refusal| refusal.meaning().text),
+            errmsg: refusal.map(|refusal| refusal.errmsg),
+            client_ip: address,
+        }
+    }
+}
+
+fn object(text: &str) -> Map<String, Value> {
+    match serde_json::from_str(text) {
+        Ok(Value::Object(object)) => object,
+        _ => Map::new(),
+    }
+}
+
+fn public_fields(sent: &Map<String, Value>) -> Map<String, Value> {
+    PUBLIC
+        .into_iter()
+        .filter_map(|(name, is_public)| {
+            let value = sent.get(name)?.as_str();
+            let shown = value.filter(|value| is_public(value)).unwrap_or("***");
+            Some((name.to_owned(), shown.into()))
+        })
+        .collect()
+}
+
+/// Which call it was, as far as the meaning of an errcode depends on it: by the secret it sent.
+fn api_of(sent: &Map<String, Value>) -> Endpoint {
+    if sent.contains_key("component_verify_ticket") {
+        Endpoint::ComponentToken
+    } else if sent.contains_key("component_secret") {
+        Endpoint::StartPushTicket
+    } else if sent.contains_key("appsecret") {
+        Endpoint::ClearQuota
+    } else {
+        Endpoint::CreatePreAuthCode
+    }
+}
+
+/// What an errmsg must not repeat of the body.
+fn secrets(sent: &Map<String, Value>) -> Vec<&str> {
+    SECRET.iter().filter_map(|name| sent.get(*name)?.as_str()).collect()
+}
+
+/// An errmsg repeats neither token nor ticket, whatever was sent: every word that long is blanked.
+fn without_long_words(text: &str) -> String {
+    let words = text.split(' ').map(|word| if word.len() > MAX_WORD_CHARS { "***" } else { word });
+    words.collect::<Vec<_>>().join(" ")
+}
+
+fn has_parameter(url: &str, name: &str) -> bool {
+    url.split(['?', '&']).any(|pair| pair.split_once('=').is_some_and(|(key, _)| key == name))
+}
+
+/// The path of a URL, or of a path with a query. A bare query has none.
+fn path_of(url: &str) -> Option<String> {
+    let below_host = match url.split_once("://") {
+        Some((_, rest)) => &rest[rest.find('/')?..],
+        None => url,
+    };
+    let path = below_host.split(['?', '#']).next().unwrap_or_default();
+    is_path(path).then(|| path.to_owned())
+}
+
+fn is_path(text: &str) -> bool {
+    let segment = |segment: &str| {
+        segment.len() <= MAX_WORD_CHARS
+            && segment.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'))
+    };
+    text.strip_prefix('/').is_some_and(|rest| rest.split('/').count() <= 8 && rest.split('/').all(segment))
+}
+
+/// `wx` and 16 letters and digits; nothing as long as an appsecret.
+fn is_appid(text: &str) -> bool {
+    text.len() <= 24 && text.starts_with("wx") && text.bytes().all(|b| b.is_ascii_alphanumeric())
+}
+
+fn is_rid(text: &str) -> bool {
+    text.len() == 26 && text.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    const TOKEN: &str =
+        "61W3mEpU66027wgNZ_MhGHNQDHnFATkDa9-2llqrMBjUwxRSNPbVsMmyD-yq8wZETSoE5NQgecigDrSHkPtIYA";
+
+    fn report(request: &Value) -> (RequestRecord, String) {
+        let report = RequestRecord::of(request.as_object().unwrap());
+        let shown = serde_json::to_string(&report).unwrap() + &format!("{report:?}");
+        (report, shown)
+    }
+
+    #[test]
+    fn a_refused_mint_is_explained_without_secret_and_ticket() {
+        let (report, shown) = report(&json!({
+            "invoke_time": 1_635_927_298, "cost_in_ms": "100",
+            "request_url": "",
+            "request_body": r#"{"component_appid":"wx0123456789abcdef","component_appsecret":"s3cret","component_verify_ticket":"ticket@@@x","note":"other"}"#,
+            "response_body": r#"{"errcode":40001,"errmsg":"invalid credential s3cret rid: 61725984-6126f6f9-040f19c4"}"#,
+            "client_ip": "::ffff:203.0.113.7",
+        }));
+        assert_eq!(report.body, *json!({"component_appid":"wx0123456789abcdef"}).as_object().unwrap());
+        assert_eq!(report.secret_fields, ["component_appsecret", "component_verify_ticket"]);
+        assert_eq!((report.errcode, report.cost_in_ms), (Some(40001), Some(100)));
+        assert_eq!(report.meaning, Some("the component appsecret is wrong"));
+        assert_eq!(report.client_ip.as_deref(), Some("203.0.113.7"));
+        for secret in ["s3cret", "ticket@@@", "other"] {
+            assert!(!shown.contains(secret), "{secret}: {shown}");
+        }
+    }
+
+    #[test]
+    fn no_form_of_the_url_lets_the_token_through() {
+        for (url, path) in [
+            (format!("access_token={TOKEN}"), None),
+            (format!("/cgi-bin/openapi/quota/get?access_token={TOKEN}"), Some("/cgi-bin/openapi/quota/get")),
+            (format!("https://api.weixin.qq.com/cgi-bin/x?a=b&access_token={TOKEN}#f"), Some("/cgi-bin/x")),
+            (format!("/cgi-bin/{TOKEN}"), None),
+            (TOKEN.to_owned(), None),
+            (format!("https://{TOKEN}"), None),
+        ] {
+            let (report, shown) = report(&json!({
+                "request_url": url,
+                "request_body": "component_appsecret=s3cret",
+                "response_body": format!(r#"{{"errcode":-1,"errmsg":"system error {TOKEN}"}}"#),
+            }));
+            assert_eq!(report.path.as_deref(), path, "{url}");
+            assert!(!shown.contains("s3cret"));
+            assert!(!shown.contains(&TOKEN[..20]), "{url}: {shown}");
+        }
+    }
+
+    #[test]
+    fn a_secret_in_a_public_field_and_a_minted_token_stay_hidden() {
+        let (report, shown) = report(&json!({
+            "request_body": r#"{"component_appid":"0123456789abcdef0123456789abcdef","appid":7}"#,
+            "response_body": format!(r#"{{"component_access_token":"{TOKEN}","expires_in":7200}}"#),
+            "client_ip": "s3cret",
+        }));
+        assert_eq!(report.body, *json!({"component_appid":"***","appid":"***"}).as_object().unwrap());
+        assert_eq!((report.errcode, report.client_ip), (None, None));
+        assert!(!shown.contains("0123456789abcdef") && !shown.contains(&TOKEN[..20]));
+    }
+}

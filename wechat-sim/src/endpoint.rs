@@ -1,0 +1,80 @@
+//! The calls and pages that the simulator knows, by name and by path.
+
+use serde::{Deserialize, Serialize};
+
+/// One of WeChat's calls or pages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Endpoint {
+    /// `api_component_token`: ticket in, component access token out.
+    #[serde(alias = "api_component_token")]
+    ComponentToken,
+    /// `api_create_preauthcode`: a pre-authorization code.
+    #[serde(rename = "create_preauthcode", alias = "api_create_preauthcode", alias = "create_pre_auth_code")]
+    CreatePreAuthCode,
+    /// `api_start_push_ticket`: starts the ticket pushes again.
+    #[serde(alias = "api_start_push_ticket")]
+    StartPushTicket,
+    /// `clear_quota`, by token and appid.
+    ClearQuota,
+    /// `component/clear_quota`, the older form by token and `component_appid`.
+    ComponentClearQuota,
+    /// `component/clear_quota/v2`, by appsecret.
+    ClearQuotaV2,
+    /// `openapi/quota/get`.
+    GetQuota,
+    /// `openapi/rid/get`.
+    GetRid,
+    /// The authorization page for PCs.
+    AuthPagePc,
+    /// The authorization page for phones.
+    AuthPageMobile,
+    /// Any other path.
+    Unknown,
+}
+
+impl Endpoint {
+    /// Every call and page, without [`Endpoint::Unknown`].
+    pub const ALL: [Endpoint; 10] = [
+        Endpoint::ComponentToken,
+        Endpoint::CreatePreAuthCode,
+        Endpoint::StartPushTicket,
+        Endpoint::ClearQuota,
+        Endpoint::ComponentClearQuota,
+        Endpoint::ClearQuotaV2,
+        Endpoint::GetQuota,
+        Endpoint::GetRid,
+        Endpoint::AuthPagePc,
+        Endpoint::AuthPageMobile,
+    ];
+
+    /// The path it answers at; empty for [`Endpoint::Unknown`].
+    #[must_use]
+    pub fn path(self) -> &'static str {
+        match self {
+            Endpoint::ComponentToken => "/cgi-bin/component/api_component_token",
+            Endpoint::CreatePreAuthCode => "/cgi-bin/component/api_create_preauthcode",
+            Endpoint::StartPushTicket => "/cgi-bin/component/api_start_push_ticket",
+            Endpoint::ClearQuota => "/cgi-bin/clear_quota",
+            Endpoint::ComponentClearQuota => "/cgi-bin/component/clear_quota",
+            Endpoint::ClearQuotaV2 => "/cgi-bin/component/clear_quota/v2",
+            Endpoint::GetQuota => "/cgi-bin/openapi/quota/get",
+            Endpoint::GetRid => "/cgi-bin/openapi/rid/get",
+            Endpoint::AuthPagePc => "/cgi-bin/componentloginpage",
+            Endpoint::AuthPageMobile => "/wxaopen/safe/bindcomponent",
+            Endpoint::Unknown => "",
+        }
+    }
+
+    /// What answers at `path`.
+    #[must_use]
+    pub fn of_path(path: &str) -> Endpoint {
+        Endpoint::ALL.into_iter().find(|api| api.path() == path).unwrap_or(Endpoint::Unknown)
+    }
+
+    /// Whether it is a page for people and not a JSON call.
+    #[must_use]
+    pub fn is_page(self) -> bool {
+        matches!(self, Endpoint::AuthPagePc | Endpoint::AuthPageMobile)
+    }
+}
