@@ -5,15 +5,17 @@
 //! <https://developers.weixin.qq.com/doc/oplatform/openApi/ticket-token/api_getpreauthcode.html>.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use reqwest::Url;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Map, Value, json};
+use tokio::time::Instant;
 
 use super::errcode::Endpoint;
-use super::http::{CallError, TransportError, TransportKind, host_of, integer, post};
+use super::http::{CallError, Transport, TransportError, TransportKind, host_of, integer, post};
 
 /// How long a host that failed is passed over while another one is left.
 const HOST_COOLDOWN: Duration = Duration::from_secs(60);
@@ -99,7 +101,7 @@ fn parse_origin(origin: &str) -> Result<Url, ApiHostsError> {
 /// The client. Cheap to share behind a reference; holds no secret.
 #[derive(Debug)]
 pub struct Client {
-    pub(super) http: reqwest::Client,
+    pub(super) http: Arc<dyn Transport>,
     pub(super) hosts: Vec<Host>,
     started: Instant,
 }
@@ -114,9 +116,9 @@ pub(super) struct Host {
 impl Client {
     /// A client for these hosts.
     #[must_use]
-    pub fn new(http: reqwest::Client, hosts: ApiHosts) -> Self {
+    pub fn new(http: impl Transport + 'static, hosts: ApiHosts) -> Self {
         let hosts = hosts.0.into_iter().map(|origin| Host { origin, rests_until: AtomicU64::new(0) });
-        Self { http, hosts: hosts.collect(), started: Instant::now() }
+        Self { http: Arc::new(http), hosts: hosts.collect(), started: Instant::now() }
     }
 
     /// Mints a component access token from the verify ticket. **The token that was valid before
@@ -165,9 +167,8 @@ impl Client {
     /// does not matter.
     pub async fn preconnect(&self, timeout: Duration) {
         let url = self.pick().origin.clone();
-        let warmed = self.http.head(url).timeout(timeout).send().await;
-        if let Err(error) = warmed {
-            tracing::debug!(error = %error.without_url(), "no connection to WeChat at start-up");
+        if let Ok(Err(error)) = tokio::time::timeout(timeout, self.http.head(url)).await {
+            tracing::debug!(%error, "no connection to WeChat at start-up");
         }
     }
 
@@ -188,7 +189,7 @@ impl Client {
             url.query_pairs_mut().append_pair(TOKEN_PARAMETER, token.expose_secret());
             secrets.push(token.expose_secret());
         }
-        match post(&self.http, api, url, body, &secrets, timeout).await {
+        match post(&*self.http, api, url, body, &secrets, timeout).await {
             Ok(answer) => Ok((host, answer)),
             Err(error) => {
                 if matches!(error, CallError::Transport(_)) {

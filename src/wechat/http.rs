@@ -6,6 +6,7 @@
 
 use std::time::Duration;
 
+use async_trait::async_trait;
 use serde_json::{Map, Value};
 
 use super::errcode::{Endpoint, ErrcodeClass};
@@ -116,11 +117,44 @@ pub fn http_client(roots: &TrustRoots) -> Result<reqwest::Client, reqwest::Error
         .build()
 }
 
+/// How a request reaches WeChat: over the network, or into a stand-in that a simulation schedules.
+#[async_trait]
+pub trait Transport: Send + Sync + std::fmt::Debug {
+    /// Posts a JSON text; returns the HTTP status, and with 200 a body of at most [`MAX_ANSWER_BYTES`].
+    async fn post(&self, url: reqwest::Url, body: String) -> Result<(u16, Vec<u8>), TransportKind>;
+
+    /// Asks for nothing but an answer's head.
+    async fn head(&self, url: reqwest::Url) -> Result<(), TransportKind>;
+}
+
+#[async_trait]
+impl Transport for reqwest::Client {
+    async fn post(&self, url: reqwest::Url, body: String) -> Result<(u16, Vec<u8>), TransportKind> {
+        let request = Self::post(self, url).header(reqwest::header::CONTENT_TYPE, "application/json");
+        let mut response = request.body(body).send().await.map_err(kind_of)?;
+        let (status, mut bytes) = (response.status(), Vec::new());
+        if status != reqwest::StatusCode::OK {
+            return Ok((status.as_u16(), bytes));
+        }
+        while let Some(chunk) = response.chunk().await.map_err(kind_of)? {
+            if bytes.len() + chunk.len() > MAX_ANSWER_BYTES {
+                return Err(TransportKind::TooLong);
+            }
+            bytes.extend_from_slice(&chunk);
+        }
+        Ok((status.as_u16(), bytes))
+    }
+
+    async fn head(&self, url: reqwest::Url) -> Result<(), TransportKind> {
+        Self::head(self, url).send().await.map(drop).map_err(kind_of)
+    }
+}
+
 /// Posts `body` and reads the JSON object that comes back; an errcode other than 0 is a refusal.
 ///
 /// `url` may hold secrets in its query; `secrets` are all secret values of the request.
 pub(super) async fn post(
-    http: &reqwest::Client,
+    http: &dyn Transport,
     api: Endpoint,
     url: reqwest::Url,
     body: &Value,
@@ -129,29 +163,13 @@ pub(super) async fn post(
 ) -> Result<Map<String, Value>, CallError> {
     let host = host_of(&url);
     let transport = |kind| CallError::Transport(TransportError { api, host: host.clone(), kind });
-    let exchange = async {
-        let mut response = http
-            .post(url)
-            .header(reqwest::header::CONTENT_TYPE, "application/json")
-            .body(body.to_string())
-            .send()
-            .await
-            .map_err(|error| transport(kind_of(error)))?;
-        if response.status() != reqwest::StatusCode::OK {
-            return Err(transport(TransportKind::Status(response.status().as_u16())));
-        }
-        let mut bytes = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(|error| transport(kind_of(error)))? {
-            if bytes.len() + chunk.len() > MAX_ANSWER_BYTES {
-                return Err(transport(TransportKind::TooLong));
-            }
-            bytes.extend_from_slice(&chunk);
-        }
-        Ok(bytes)
-    };
-    let bytes = tokio::time::timeout(timeout, exchange)
+    let (status, bytes) = tokio::time::timeout(timeout, http.post(url, body.to_string()))
         .await
-        .map_err(|_elapsed| transport(TransportKind::Timeout))??;
+        .unwrap_or(Err(TransportKind::Timeout))
+        .map_err(transport)?;
+    if status != 200 {
+        return Err(transport(TransportKind::Status(status)));
+    }
     let Ok(Value::Object(answer)) = serde_json::from_slice(&bytes) else {
         return Err(transport(TransportKind::InvalidAnswer("not a JSON object")));
     };

@@ -13,7 +13,7 @@ pub mod request_record;
 pub use client::{ApiHosts, ApiHostsError, Client, ComponentToken, PreAuthCode};
 pub use errcode::{Actor, Endpoint, Errcode, ErrcodeClass};
 pub use fingerprint::code_fingerprint;
-pub use http::{CallError, TransportError};
+pub use http::{CallError, Transport, TransportError, TransportKind};
 pub use operator_calls::{HostProbe, Quota, RateLimit};
 pub use refusal::Refusal;
 pub use request_record::RequestRecord;

@@ -7,15 +7,16 @@
 //! <https://developers.weixin.qq.com/doc/oplatform/openApi/openapi/api_getapiquota.html>,
 //! <https://developers.weixin.qq.com/doc/offiaccount/openApi/get_rid_info.html>.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
+use tokio::time::Instant;
 
 use super::client::Client;
 use super::errcode::Endpoint;
-use super::http::{CallError, TransportKind, host_of, integer, kind_of};
+use super::http::{CallError, TransportKind, host_of, integer};
 use super::request_record::RequestRecord;
 
 /// Longest word of WeChat's kept from an answer that says yes, in characters.
@@ -137,11 +138,11 @@ impl Client {
         let mut probes = Vec::with_capacity(self.hosts.len());
         let mut asked = tokio::task::JoinSet::new();
         for (index, host) in self.hosts.iter().enumerate() {
-            let request = self.http.head(host.origin.clone()).timeout(timeout);
-            let host = host_of(&host.origin);
+            let (http, origin) = (self.http.clone(), host.origin.clone());
             asked.spawn(async move {
-                let started = Instant::now();
-                let answered = request.send().await.map(|_| started.elapsed()).map_err(kind_of);
+                let (started, host) = (Instant::now(), host_of(&origin));
+                let answered = tokio::time::timeout(timeout, http.head(origin)).await;
+                let answered = answered.unwrap_or(Err(TransportKind::Timeout)).map(|()| started.elapsed());
                 (index, HostProbe { host, answered })
             });
         }
