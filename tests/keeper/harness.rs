@@ -17,7 +17,7 @@ use wechat_preauth::telemetry::Metrics;
 use wechat_sim::{Sim, SimConfig};
 
 use crate::support::logs;
-use crate::support::service::TestService;
+use crate::support::service::{TestService, stop_the_clock};
 
 /// The 消息校验Token and EncodingAESKey are secrets too.
 pub fn document(config: &SimConfig, secret: &str) -> SecretDocument {
@@ -36,7 +36,7 @@ pub fn document(config: &SimConfig, secret: &str) -> SecretDocument {
 pub async fn world_of(config: SimConfig) -> TestService {
     logs::start();
     let wechat = Sim::start(config).await.unwrap();
-    wechat.clock().freeze();
+    stop_the_clock(&wechat);
     let config = wechat.config();
     let credentials = MemoryCredentials::new("");
     credentials.set(Ok(document(config, &config.component_appsecret)));

@@ -33,6 +33,15 @@ pub struct TestService {
     pub appid: String,
 }
 
+/// The time at which tests begin: 4 March 2026, noon in Beijing, clear of the edges of hours and days.
+const NOON: u64 = 1_772_596_800;
+
+/// Time stands still unless a test moves it.
+pub fn stop_the_clock(wechat: &Sim) {
+    wechat.clock().set(NOON);
+    wechat.clock().freeze();
+}
+
 impl TestService {
     /// A world whose ticket has arrived.
     pub async fn new() -> Self {
@@ -44,8 +53,7 @@ impl TestService {
     pub async fn without_ticket() -> Self {
         super::logs::start();
         let wechat = Sim::start(SimConfig::default()).await.unwrap();
-        // Time stands still unless a test moves it.
-        wechat.clock().freeze();
+        stop_the_clock(&wechat);
         let config = wechat.config();
         let appid = config.component_appid.clone();
         let secret = json!({ "component_appid": appid, "component_appsecret": config.component_appsecret });
