@@ -27,6 +27,10 @@ lint: ## Check format, lints and the dependency graph
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	python3 scripts/check-dependencies.py
 
+.PHONY: lines
+lines: ## Print the lines of code of each source file
+	python3 scripts/count-lines.py src
+
 # What the tests run beside the Rust code: moto's server, and cargo-lambda's runtime emulator. The
 # emulator needs no zig, which cargo-lambda would bring along: hence --no-deps.
 $(VENV)/installed: tests/requirements.txt

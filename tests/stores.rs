@@ -23,7 +23,7 @@ const APPID: &str = "wx134c8103faa5a59e";
 const NOW: i64 = 1_795_343_400;
 
 fn token(value: &str, minted_at: i64) -> StoredToken {
-    StoredToken { value: value.into(), expires_at: minted_at + 7200, minted_at }
+    StoredToken { value: value.into(), expires_at: minted_at + 7200, minted_at, uncertain: false }
 }
 
 fn lease(holder: &str) -> Lease {
@@ -99,8 +99,8 @@ async fn keeps_its_promises(state: Arc<dyn Store>) {
     assert!(state.token_item(APPID).await.unwrap().backoff.is_none());
 
     // A token that is handed over replaces whatever was there.
-    assert!(!state.put_token(APPID, &token("older", NOW + 51)).await.unwrap());
-    assert!(state.put_token(APPID, &token("handed", NOW + 60)).await.unwrap());
+    assert!(!state.put_token(APPID, &token("older", NOW + 51), false).await.unwrap());
+    assert!(state.put_token(APPID, &token("handed", NOW + 60), false).await.unwrap());
     assert_eq!(stored_value(state).await.as_deref(), Some("handed"));
 
     // A ticket's value changes only to a later one; every push is noted.

@@ -289,8 +289,9 @@ async fn nothing_is_ever_minted_while_minting_is_off() {
         value: world.wechat.mint().into(),
         expires_at: world.now() + 7200,
         minted_at: world.now(),
+        uncertain: false,
     };
-    world.state.put_token(&world.appid, &token).await.unwrap();
+    world.state.put_token(&world.appid, &token, false).await.unwrap();
     instance.issue().await.unwrap();
     world.advance(7100);
     instance.issue().await.unwrap();

@@ -187,7 +187,7 @@ fn text_response(text: &str) -> Response<Body> {
 /// A problem over HTTP, where anyone may read it: what is wrong inside the service stays inside.
 fn refusal(problem: &Problem, request_id: &str) -> Response<Body> {
     let mut shown = Problem { remedy: None, ..problem.clone() };
-    if status(problem.code).0.is_server_error() {
+    if status(problem.code).is_server_error() {
         "the push could not be taken in; the log says why".clone_into(&mut shown.detail);
     }
     let mut response = problem_response(&shown, request_id);

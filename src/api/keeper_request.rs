@@ -5,9 +5,7 @@ use secrecy::SecretString;
 use serde_json::{Map, Value};
 
 use crate::platform::{Problem, ProblemCode, Result};
-
-/// Longest `cgi_path`, in characters. WeChat's have some 50.
-const MAX_PATH_CHARS: usize = 128;
+use crate::wechat::ids::{is_cgi_path, is_rid};
 
 /// Longest part of an unknown name that is repeated.
 const MAX_SHOWN_CHARS: usize = 40;
@@ -139,11 +137,8 @@ fn flag(fields: &Map<String, Value>, name: &str) -> Result<bool> {
 
 fn path(fields: &Map<String, Value>) -> Result<Option<String>> {
     let path = text(fields, "cgi_path")?;
-    let of_a_path = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'/' | b'_' | b'-' | b'.');
-    let is_path =
-        |path: &str| path.starts_with('/') && path.len() <= MAX_PATH_CHARS && path.bytes().all(of_a_path);
     match path {
-        Some(path) if !is_path(path) => Err(invalid(
+        Some(path) if !is_cgi_path(path) => Err(invalid(
             "cgi_path must be a path without host and query, such as /cgi-bin/component/api_create_preauthcode",
         )),
         path => Ok(path.map(str::to_owned)),
@@ -151,11 +146,6 @@ fn path(fields: &Map<String, Value>) -> Result<Option<String>> {
 }
 
 fn rid(fields: &Map<String, Value>) -> Result<String> {
-    let is_rid = |rid: &str| {
-        let groups: Vec<&str> = rid.split('-').collect();
-        let hex = |group: &&str| group.len() == 8 && group.bytes().all(|b| b.is_ascii_hexdigit());
-        groups.len() == 3 && groups.iter().all(hex)
-    };
     match text(fields, "rid")? {
         Some(rid) if is_rid(rid.trim()) => Ok(rid.trim().to_owned()),
         _ => Err(invalid("explain_rid needs rid, such as 5f92a0c3-4b491949-0aa4f69d")),

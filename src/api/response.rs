@@ -7,6 +7,7 @@ use lambda_runtime::Diagnostic;
 use secrecy::ExposeSecret as _;
 use serde::Serialize;
 
+use crate::platform::problem::texts;
 use crate::platform::{AuthorizationUrls, IssuedCode, Problem, ProblemCode};
 
 /// Media type of problems (RFC 9457).
@@ -69,11 +70,10 @@ impl<'a> ProblemBody<'a> {
     /// The problem of this invocation.
     #[must_use]
     pub fn new(problem: &'a Problem, request_id: &'a str) -> Self {
-        let (status, title) = status(problem.code);
         Self {
             kind: format!("urn:wechat-preauth:problem:{}", problem.code),
-            title,
-            status: status.as_u16(),
+            title: texts::title(problem.code).get(),
+            status: status(problem.code).as_u16(),
             detail: &problem.detail,
             code: problem.code,
             retryable: problem.code.retryable(),
@@ -92,63 +92,38 @@ impl<'a> ProblemBody<'a> {
     }
 }
 
-/// The HTTP status and the title of a code.
+/// The HTTP status of a code.
 #[must_use]
-pub const fn status(code: ProblemCode) -> (StatusCode, &'static str) {
+pub const fn status(code: ProblemCode) -> StatusCode {
     match code {
-        ProblemCode::RequestInvalid => (StatusCode::BAD_REQUEST, "The request is not valid"),
-        ProblemCode::RequestNotFound => (StatusCode::NOT_FOUND, "There is nothing at this path"),
-        ProblemCode::RequestMethodNotAllowed => {
-            (StatusCode::METHOD_NOT_ALLOWED, "This path does not take this method")
+        ProblemCode::RequestInvalid
+        | ProblemCode::PushMalformed
+        | ProblemCode::PushUndecryptable
+        | ProblemCode::PushUnreadable => StatusCode::BAD_REQUEST,
+        ProblemCode::PushSignatureRejected | ProblemCode::PushStale => StatusCode::UNAUTHORIZED,
+        ProblemCode::RequestNotFound => StatusCode::NOT_FOUND,
+        ProblemCode::RequestMethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+        ProblemCode::WeChatRateLimited | ProblemCode::WeChatDailyQuotaExhausted => {
+            StatusCode::TOO_MANY_REQUESTS
         }
-        ProblemCode::WeChatBusy => (StatusCode::SERVICE_UNAVAILABLE, "WeChat is busy"),
-        ProblemCode::WeChatTokenRejected => {
-            (StatusCode::SERVICE_UNAVAILABLE, "WeChat refuses the component access token")
-        }
-        ProblemCode::WeChatRateLimited => {
-            (StatusCode::TOO_MANY_REQUESTS, "WeChat's quota for this minute is used up")
-        }
-        ProblemCode::WeChatDailyQuotaExhausted => {
-            (StatusCode::TOO_MANY_REQUESTS, "WeChat's quota for this day is used up")
-        }
-        ProblemCode::WeChatUnauthorized => {
-            (StatusCode::BAD_GATEWAY, "WeChat does not open this API to the platform")
-        }
-        ProblemCode::WeChatRequestRejected => (StatusCode::BAD_GATEWAY, "WeChat could not read our request"),
-        ProblemCode::WeChatError => (StatusCode::BAD_GATEWAY, "WeChat refused"),
-        ProblemCode::WeChatUnreachable => (StatusCode::BAD_GATEWAY, "WeChat gave no usable answer"),
-        ProblemCode::WeChatTimeout => (StatusCode::GATEWAY_TIMEOUT, "WeChat did not answer in time"),
-        ProblemCode::ConfigEgressIpNotRegistered => {
-            (StatusCode::BAD_GATEWAY, "The egress IP is not in WeChat's whitelist")
-        }
-        ProblemCode::ConfigAppIdRejected => (StatusCode::BAD_GATEWAY, "WeChat refuses the component appid"),
-        ProblemCode::ConfigAppSecretRejected => {
-            (StatusCode::BAD_GATEWAY, "WeChat refuses the component appsecret")
-        }
-        ProblemCode::TicketMissing => (StatusCode::SERVICE_UNAVAILABLE, "No verify ticket has arrived"),
-        ProblemCode::TicketRejected => (StatusCode::SERVICE_UNAVAILABLE, "WeChat refuses the verify ticket"),
-        ProblemCode::TokenMissing => {
-            (StatusCode::SERVICE_UNAVAILABLE, "No component access token was handed over")
-        }
-        ProblemCode::TokenPending => {
-            (StatusCode::SERVICE_UNAVAILABLE, "A component access token is being obtained")
-        }
-        ProblemCode::SecretsUnavailable => {
-            (StatusCode::SERVICE_UNAVAILABLE, "The credentials cannot be read")
-        }
-        ProblemCode::SecretsInvalid => {
-            (StatusCode::INTERNAL_SERVER_ERROR, "The credentials secret is not usable")
-        }
-        ProblemCode::StateUnavailable => (StatusCode::SERVICE_UNAVAILABLE, "The state table cannot be used"),
-        ProblemCode::PushSignatureRejected => {
-            (StatusCode::UNAUTHORIZED, "The push is not signed with a known Token")
-        }
-        ProblemCode::PushStale => (StatusCode::UNAUTHORIZED, "The push was not sent just now"),
-        ProblemCode::PushMalformed => (StatusCode::BAD_REQUEST, "This is not an encrypted push"),
-        ProblemCode::PushUndecryptable => (StatusCode::BAD_REQUEST, "The push cannot be decrypted"),
-        ProblemCode::PushUnreadable => (StatusCode::BAD_REQUEST, "The push's message cannot be read"),
-        ProblemCode::EventsUnavailable => (StatusCode::SERVICE_UNAVAILABLE, "The event bus cannot be used"),
-        ProblemCode::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "Something went wrong in this service"),
+        ProblemCode::SecretsInvalid | ProblemCode::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        ProblemCode::WeChatUnauthorized
+        | ProblemCode::WeChatRequestRejected
+        | ProblemCode::WeChatError
+        | ProblemCode::WeChatUnreachable
+        | ProblemCode::ConfigEgressIpNotRegistered
+        | ProblemCode::ConfigAppIdRejected
+        | ProblemCode::ConfigAppSecretRejected => StatusCode::BAD_GATEWAY,
+        ProblemCode::WeChatBusy
+        | ProblemCode::WeChatTokenRejected
+        | ProblemCode::TicketMissing
+        | ProblemCode::TicketRejected
+        | ProblemCode::TokenMissing
+        | ProblemCode::TokenPending
+        | ProblemCode::SecretsUnavailable
+        | ProblemCode::StateUnavailable
+        | ProblemCode::EventsUnavailable => StatusCode::SERVICE_UNAVAILABLE,
+        ProblemCode::WeChatTimeout => StatusCode::GATEWAY_TIMEOUT,
     }
 }
 
@@ -166,7 +141,7 @@ pub fn json_response(answer: &impl Serialize) -> Response<Body> {
 pub fn problem_response(problem: &Problem, request_id: &str) -> Response<Body> {
     let answer = ProblemBody::new(problem, request_id);
     let mut response = Response::new(Body::Text(answer.to_json()));
-    *response.status_mut() = status(problem.code).0;
+    *response.status_mut() = status(problem.code);
     set(&mut response, header::CONTENT_TYPE, PROBLEM_JSON);
     set(&mut response, header::CACHE_CONTROL, "no-store");
     if let Some(seconds) = problem.retry_after {

@@ -7,12 +7,13 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
-use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
 use secrecy::ExposeSecret as _;
 use uuid::Uuid;
 
 use super::clients::describe;
 use super::item::{Item, number, read_ticket_item, read_token_item, text, write_backoff, write_lease};
+use crate::platform::state::{MAX_LEASE_AHEAD, MAX_TICKET_AHEAD};
 use crate::platform::{
     Backoff, Lease, LeaseAttempt, StateError, StoredToken, Ticket, TicketItem, TicketStore, TokenItem,
     TokenStore,
@@ -57,17 +58,36 @@ impl DynamoDbState {
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
     }
 
-    /// A token into its item; lease and backoff are over with it.
-    fn set_token(&self, appid: &str, token: &StoredToken) -> UpdateItemFluentBuilder {
-        self.update(token_key(appid))
-            .update_expression(
-                "SET #value = :value, expires_at = :expires_at, minted_at = :minted_at REMOVE #lease, backoff",
-            )
-            .expression_attribute_names("#lease", "lease")
+    /// Sets a token in its item; `also` names what is removed beside a mark of uncertainty.
+    fn set_token(&self, appid: &str, token: &StoredToken, also: &str) -> UpdateItemFluentBuilder {
+        let (set, remove) = match token.uncertain {
+            true => (", uncertain = :true", ""),
+            false => ("", "uncertain"),
+        };
+        let removed =
+            [remove, also].into_iter().filter(|names| !names.is_empty()).collect::<Vec<_>>().join(", ");
+        let remove = if removed.is_empty() { String::new() } else { format!(" REMOVE {removed}") };
+        let request = self
+            .update(token_key(appid))
+            .update_expression(format!(
+                "SET #value = :value, expires_at = :expires_at, minted_at = :minted_at{set}{remove}"
+            ))
             .expression_attribute_names("#value", "value")
             .expression_attribute_values(":value", text(token.value.expose_secret()))
             .expression_attribute_values(":expires_at", number(token.expires_at))
-            .expression_attribute_values(":minted_at", number(token.minted_at))
+            .expression_attribute_values(":minted_at", number(token.minted_at));
+        match token.uncertain {
+            true => request.expression_attribute_values(":true", AttributeValue::Bool(true)),
+            false => request,
+        }
+    }
+
+    /// A change that only the holder of the lease may make.
+    fn as_holder(request: UpdateItemFluentBuilder, holder: &str) -> UpdateItemFluentBuilder {
+        request
+            .condition_expression("#lease.holder = :holder")
+            .expression_attribute_names("#lease", "lease")
+            .expression_attribute_values(":holder", text(holder))
     }
 }
 
@@ -112,7 +132,8 @@ impl TokenStore for DynamoDbState {
             .update_expression("SET #lease = :lease")
             .expression_attribute_names("#lease", "lease")
             .expression_attribute_values(":lease", write_lease(lease))
-            .expression_attribute_values(":now", number(now));
+            .expression_attribute_values(":now", number(now))
+            .expression_attribute_values(":void", number(now.saturating_add(MAX_LEASE_AHEAD)));
         let minted = match &seen.token {
             Some(token) => {
                 request = request.expression_attribute_values(":minted_at", number(token.minted_at));
@@ -133,8 +154,10 @@ impl TokenStore for DynamoDbState {
             }
             None => "attribute_not_exists(backoff)",
         };
-        let condition =
-            format!("(attribute_not_exists(#lease) OR #lease.expires_at <= :now) AND {minted} AND {backoff}");
+        let condition = format!(
+            "(attribute_not_exists(#lease) OR #lease.expires_at <= :now OR #lease.expires_at > :void) \
+             AND {minted} AND {backoff}"
+        );
         match write(request.condition_expression(condition)).await? {
             Written::Yes => Ok(LeaseAttempt::Taken),
             Written::No(item) => {
@@ -147,10 +170,7 @@ impl TokenStore for DynamoDbState {
     }
 
     async fn store_token(&self, appid: &str, holder: &str, token: &StoredToken) -> Result<bool, StateError> {
-        let request = self
-            .set_token(appid, token)
-            .condition_expression("#lease.holder = :holder")
-            .expression_attribute_values(":holder", text(holder));
+        let request = Self::as_holder(self.set_token(appid, token, "#lease, backoff"), holder);
         match write(request).await? {
             Written::Yes => Ok(true),
             // A repeated write whose first try had succeeded: our token is there already.
@@ -168,11 +188,7 @@ impl TokenStore for DynamoDbState {
         expires_at: Option<i64>,
     ) -> Result<bool, StateError> {
         let mut set = "SET backoff = :backoff".to_owned();
-        let mut request = self
-            .update(token_key(appid))
-            .condition_expression("#lease.holder = :holder")
-            .expression_attribute_names("#lease", "lease")
-            .expression_attribute_values(":holder", text(holder))
+        let mut request = Self::as_holder(self.update(token_key(appid)), holder)
             .expression_attribute_values(":backoff", write_backoff(backoff));
         if let Some(expires_at) = expires_at {
             set.push_str(", expires_at = :expires_at");
@@ -184,10 +200,20 @@ impl TokenStore for DynamoDbState {
         }
     }
 
-    async fn put_token(&self, appid: &str, token: &StoredToken) -> Result<bool, StateError> {
-        let request = self
-            .set_token(appid, token)
-            .condition_expression("attribute_not_exists(minted_at) OR minted_at <= :minted_at");
+    async fn release_lease(&self, appid: &str, holder: &str) -> Result<(), StateError> {
+        let request =
+            Self::as_holder(self.update(token_key(appid)), holder).update_expression("REMOVE #lease");
+        write(request).await.map(|_| ())
+    }
+
+    async fn put_token(&self, appid: &str, token: &StoredToken, replace: bool) -> Result<bool, StateError> {
+        let shorter = match replace {
+            true => "",
+            false => " AND (expires_at <= :minted_at OR expires_at <= :expires_at)",
+        };
+        let request = self.set_token(appid, token, "").condition_expression(format!(
+            "attribute_not_exists(minted_at) OR (minted_at <= :minted_at{shorter})"
+        ));
         Ok(matches!(write(request).await?, Written::Yes))
     }
 
@@ -215,23 +241,25 @@ impl TicketStore for DynamoDbState {
     async fn put_ticket(&self, appid: &str, ticket: &Ticket) -> Result<bool, StateError> {
         let newer = self
             .update(ticket_key(appid))
-            .update_expression(
-                "SET #value = :value, create_time = :create_time, \
-                 received_at = if_not_exists(received_at, :received_at)",
+            .update_expression("SET #value = :value, create_time = :create_time, received_at = :received_at")
+            .condition_expression(
+                "attribute_not_exists(create_time) OR create_time < :create_time OR create_time > :void",
             )
-            .condition_expression("attribute_not_exists(create_time) OR create_time < :create_time")
+            .expression_attribute_values(":void", number(ticket.received_at.saturating_add(MAX_TICKET_AHEAD)))
             .expression_attribute_names("#value", "value")
             .expression_attribute_values(":value", text(ticket.value.expose_secret()))
             .expression_attribute_values(":create_time", number(ticket.create_time))
             .expression_attribute_values(":received_at", number(ticket.received_at));
-        let newest = matches!(write(newer).await?, Written::Yes);
-        // A write of its own, because pushes may overtake each other, and the last arrival counts.
+        if let Written::Yes = write(newer).await? {
+            return Ok(true);
+        }
+        // Pushes may overtake each other: the last arrival counts, whichever ticket it brought.
         let seen = self
             .update(ticket_key(appid))
             .update_expression("SET received_at = :received_at")
             .condition_expression("received_at < :received_at")
             .expression_attribute_values(":received_at", number(ticket.received_at));
-        write(seen).await.map(|_| newest)
+        write(seen).await.map(|_| false)
     }
 
     async fn claim_start_push(&self, appid: &str, now: i64, not_since: i64) -> Result<bool, StateError> {

@@ -32,6 +32,7 @@ pub fn read_token_item(item: &Item) -> TokenItem {
             value: get_text(item, "value")?.into(),
             expires_at: get_number(item, "expires_at")?,
             minted_at: get_number(item, "minted_at")?,
+            uncertain: item.get("uncertain").and_then(|mark| mark.as_bool().ok()).copied().unwrap_or(false),
         })
     })();
     let lease = item.get("lease").and_then(|lease| lease.as_m().ok()).and_then(|lease| {

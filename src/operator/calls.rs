@@ -46,11 +46,14 @@ where
             Ok(answer) => return Ok(answer),
             Err(error) => error,
         };
-        match error.class() {
-            Some(ErrcodeClass::TokenRejected) if !std::mem::replace(&mut replaced, true) => {
-                held = tokens.replace(&held, deadline).await?;
+        match &error {
+            CallError::Refused(refusal)
+                if refusal.meaning().class == ErrcodeClass::TokenRejected
+                    && !std::mem::replace(&mut replaced, true) =>
+            {
+                held = tokens.replace(&held, refusal, deadline).await?;
             }
-            None | Some(ErrcodeClass::Busy) if attempts.pause().await => {}
+            _ if matches!(error.class(), None | Some(ErrcodeClass::Busy)) && attempts.pause().await => {}
             _ => return Err(services.record_call_failure(&error)),
         }
     }

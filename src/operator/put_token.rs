@@ -55,10 +55,11 @@ impl Keeper {
                 "expires_at must be Unix seconds, after now ({now}) and at most {MAX_LIFE} s later"
             ));
         }
-        let appid = self.tokens().appid().await?;
-        let stored = StoredToken { value: token.clone(), expires_at, minted_at: now };
+        // Not from memory: the operator may have changed the component a moment ago.
+        let appid = self.services.credentials.read_now().await?.component_appid.clone();
+        let stored = StoredToken { value: token.clone(), expires_at, minted_at: now, uncertain: false };
         self.services.tokens.remember_component(&appid).await?;
-        if !self.services.tokens.put_token(&appid, &stored).await? {
+        if !self.services.tokens.put_token(&appid, &stored, false).await? {
             return invalid("a token that was stored later is there already; nothing was changed".to_owned());
         }
         tracing::info!(component_appid = appid, expires_at, "a component access token was handed over");

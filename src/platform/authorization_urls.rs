@@ -1,23 +1,25 @@
-//! The pages on which a merchant's administrator authorizes the platform, as links.
+//! Links to the pages on which a merchant's administrator authorizes the platform.
 //!
 //! Source: <https://developers.weixin.qq.com/doc/oplatform/Third-party_Platforms/2.0/api/Before_Develop/Authorization_Process_Technical_Description.html>.
 //! WeChat opens them only from a page on the platform's 授权发起页域名: it checks the Referer.
 
 use serde::Serialize;
-use url::Url;
 use url::form_urlencoded::Serializer;
+use url::{ParseError, Url};
 
-/// The page to be scanned, on a computer.
+use crate::wechat::ids::is_appid;
+
+/// The page for a computer: it shows a QR code to scan.
 const PC_PAGE: &str = "https://mp.weixin.qq.com/cgi-bin/componentloginpage";
-/// The page to be opened in WeChat on a phone.
+/// The page for WeChat on a phone.
 const MOBILE_PAGE: &str = "https://open.weixin.qq.com/wxaopen/safe/bindcomponent";
 
-/// Longest `redirect_uri`, in bytes: what browsers and gateways take without trouble.
+/// Longest `redirect_uri`, in bytes: all browsers and gateways accept this length.
 const MAX_REDIRECT_URI_BYTES: usize = 2048;
-/// Most permission sets in one link; WeChat has some 50 in all.
+/// Most permission sets in one link. WeChat has some 50 in all.
 const MAX_CATEGORY_IDS: usize = 100;
 
-/// What the links should say.
+/// The parameters of the links, checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LinkOptions {
     redirect_uri: String,
@@ -43,7 +45,7 @@ impl std::fmt::Debug for AuthorizationUrls {
 }
 
 impl LinkOptions {
-    /// Official accounts and mini programs both, WeChat's own default.
+    /// Both official accounts and mini programs, which is WeChat's own default.
     pub const DEFAULT_AUTH_TYPE: u32 = 3;
 
     /// Checks the parameters.
@@ -56,30 +58,11 @@ impl LinkOptions {
         biz_appid: Option<&str>,
         category_ids: &[u32],
     ) -> Result<Self, String> {
-        if redirect_uri.len() > MAX_REDIRECT_URI_BYTES {
-            return Err(format!("redirect_uri is longer than {MAX_REDIRECT_URI_BYTES} bytes"));
-        }
-        let printable = redirect_uri.chars().all(|c| !c.is_whitespace() && !c.is_control());
-        let url = Url::parse(redirect_uri).ok().filter(|url| {
-            printable && url.scheme() == "https" && url.host().is_some() && redirect_uri.contains("://")
-        });
-        let Some(url) = url else {
-            return Err("redirect_uri must be an https:// URL".into());
-        };
-        if !url.username().is_empty() || url.password().is_some() {
-            return Err("redirect_uri must not hold a user name or password".into());
-        }
-        // WeChat appends ?auth_code=…; behind a fragment it would never reach the server.
-        if url.fragment().is_some() {
-            return Err("redirect_uri must not have a #fragment".into());
-        }
+        check_redirect_uri(redirect_uri)?;
         if auth_type == Some(0) {
             return Err("auth_type must be a positive integer".into());
         }
-        let biz_ok = |id: &str| {
-            !id.is_empty() && id.len() <= 64 && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
-        };
-        if biz_appid.is_some_and(|id| !biz_ok(id)) {
+        if biz_appid.is_some_and(|id| !is_appid(id)) {
             return Err("biz_appid must be an appid".into());
         }
         if category_ids.len() > MAX_CATEGORY_IDS || category_ids.contains(&0) {
@@ -123,6 +106,39 @@ impl LinkOptions {
     }
 }
 
+/// Says what is wrong with a `redirect_uri`.
+fn check_redirect_uri(uri: &str) -> Result<(), String> {
+    let wrong = |what: &str| Err(format!("redirect_uri {what}"));
+    if uri.len() > MAX_REDIRECT_URI_BYTES {
+        return wrong(&format!("is longer than {MAX_REDIRECT_URI_BYTES} bytes"));
+    }
+    if uri.chars().any(|c| c.is_whitespace() || c.is_control()) {
+        return wrong("must not contain white space or control characters; percent-encode them");
+    }
+    match uri.split_once("://") {
+        Some((scheme, _)) if !scheme.eq_ignore_ascii_case("https") => {
+            return wrong("must be an https:// URL");
+        }
+        None => return wrong("must be an https:// URL"),
+        // The parser would skip these and take the first word of the path for the host.
+        Some((_, rest)) if rest.starts_with(['/', '\\']) => return wrong("has no host"),
+        Some(_) => {}
+    }
+    let url = match Url::parse(uri) {
+        Ok(url) => url,
+        Err(ParseError::EmptyHost) => return wrong("has no host"),
+        Err(error) => return wrong(&format!("is not a valid URL: {error}")),
+    };
+    if !url.username().is_empty() || url.password().is_some() {
+        return wrong("must not hold a user name or password");
+    }
+    // WeChat appends ?auth_code=…; behind a fragment it would never reach the server.
+    if url.fragment().is_some() {
+        return wrong("must not have a #fragment");
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -161,22 +177,7 @@ mod tests {
 
     #[test]
     fn a_wrong_parameter_is_named() {
-        let long = format!("https://example.com/{}", "a".repeat(2048));
         for (redirect_uri, auth_type, biz_appid, ids, expected) in [
-            ("http://example.com/", None, None, vec![], "redirect_uri must be an https:// URL"),
-            ("https:example.com", None, None, vec![], "redirect_uri must be an https:// URL"),
-            ("https://", None, None, vec![], "redirect_uri must be an https:// URL"),
-            ("https://example.com/a b", None, None, vec![], "redirect_uri must be an https:// URL"),
-            ("javascript:alert(1)", None, None, vec![], "redirect_uri must be an https:// URL"),
-            (&long, None, None, vec![], "redirect_uri is longer than 2048 bytes"),
-            (
-                "https://u:p@example.com/",
-                None,
-                None,
-                vec![],
-                "redirect_uri must not hold a user name or password",
-            ),
-            ("https://example.com/#top", None, None, vec![], "redirect_uri must not have a #fragment"),
             ("https://example.com/", Some(0), None, vec![], "auth_type must be a positive integer"),
             ("https://example.com/", None, Some("wx&x=1"), vec![], "biz_appid must be an appid"),
             (
@@ -189,5 +190,44 @@ mod tests {
         ] {
             assert_eq!(LinkOptions::new(redirect_uri, auth_type, biz_appid, &ids).unwrap_err(), expected);
         }
+    }
+
+    #[test]
+    fn a_wrong_redirect_uri_is_told_what_is_wrong_with_it() {
+        let long = format!("https://example.com/{}", "a".repeat(2048));
+        for (redirect_uri, expected) in [
+            (&*long, "redirect_uri is longer than 2048 bytes"),
+            (
+                "https://example.com/a b",
+                "redirect_uri must not contain white space or control characters; percent-encode them",
+            ),
+            (
+                " https://example.com/",
+                "redirect_uri must not contain white space or control characters; percent-encode them",
+            ),
+            (
+                "https://example.com/\u{7f}",
+                "redirect_uri must not contain white space or control characters; percent-encode them",
+            ),
+            ("", "redirect_uri must be an https:// URL"),
+            ("http://example.com/", "redirect_uri must be an https:// URL"),
+            ("https:example.com", "redirect_uri must be an https:// URL"),
+            ("example.com/a", "redirect_uri must be an https:// URL"),
+            ("javascript:alert(1)", "redirect_uri must be an https:// URL"),
+            ("https://", "redirect_uri has no host"),
+            ("https:///path", "redirect_uri has no host"),
+            ("https://?a=b", "redirect_uri has no host"),
+            ("https://:443/", "redirect_uri has no host"),
+            ("https://example.com:99999/", "redirect_uri is not a valid URL: invalid port number"),
+            ("https://u:p@example.com/", "redirect_uri must not hold a user name or password"),
+            ("https://example.com/#top", "redirect_uri must not have a #fragment"),
+        ] {
+            assert_eq!(
+                LinkOptions::new(redirect_uri, None, None, &[]).unwrap_err(),
+                expected,
+                "{redirect_uri}"
+            );
+        }
+        assert!(LinkOptions::new("HTTPS://example.com/?a=%20b", None, None, &[]).is_ok());
     }
 }

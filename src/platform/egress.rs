@@ -1,17 +1,19 @@
-//! Which addresses WeChat should see, and what to do when it saw another.
+//! The addresses that WeChat should see, and the remedy when it refuses the one it saw.
 
 use std::net::Ipv4Addr;
 
-/// The Elastic IPs of the NAT gateways that this function's traffic leaves from. May be empty: then
-/// nothing is known, and nothing is accused.
+use super::problem::texts;
+
+/// The Elastic IPs of the NAT gateways that this function's traffic leaves from. When the list is empty,
+/// an address can be neither confirmed nor ruled out.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct EgressIps(Vec<Ipv4Addr>);
 
 impl EgressIps {
-    /// Parses a comma-separated list of IPv4 addresses; an empty list is fine.
+    /// Parses a comma-separated list of IPv4 addresses, which may be empty.
     ///
     /// # Errors
-    /// The first entry that is no IPv4 address.
+    /// The first entry that is not an IPv4 address.
     pub fn parse(list: &str) -> std::result::Result<Self, String> {
         list.split(',')
             .map(str::trim)
@@ -33,42 +35,18 @@ impl EgressIps {
         address.parse().is_ok_and(|address: Ipv4Addr| self.0.contains(&address))
     }
 
-    /// What to do about 61004, 40164 or 45035, given the address that WeChat named.
+    /// The remedy for 61004, 40164 and 45035, given the address that WeChat named.
     #[must_use]
     pub fn remedy(&self, seen: Option<&str>) -> String {
-        match seen {
-            Some(seen) if self.contains(seen) => format!(
-                "WeChat saw {seen}, which is one of this service's egress IPs. Append {seen} to the \
-                 platform's 白名单IP地址列表 (open.weixin.qq.com, 管理中心 - 第三方平台 - 开发配置 - 开发资料) \
-                 under 修改, which acts on the live version at once; a change made under 编辑 needs \
-                 全网发布. Append, never replace the list: it covers every call of the platform."
-            ),
-            Some(seen) if !self.0.is_empty() => format!(
-                "WeChat saw {seen}, which is not one of this service's egress IPs ({}): this function's \
-                 traffic bypasses the NAT gateway. Check that its subnets' default route is the NAT \
-                 gateway and that no other way out exists (IPv6, transit gateway, proxy). Do not \
-                 register {seen}: it may change.",
-                self.listed()
-            ),
-            Some(seen) => format!(
-                "WeChat saw {seen}. EGRESS_IPS is empty, so this service cannot tell whether that is a \
-                 fixed address of its own. If it is, append it to the platform's 白名单IP地址列表 under \
-                 修改 (编辑 needs 全网发布); never replace the list."
-            ),
-            None if self.0.is_empty() => "WeChat did not name the address it saw, and EGRESS_IPS is empty: \
-                 nothing more is known. Compare the platform's 白名单IP地址列表 with the addresses this \
-                 function's traffic leaves from."
-                .to_owned(),
-            None => format!(
-                "WeChat did not name the address it saw. Check that the platform's 白名单IP地址列表 holds \
-                 all of this service's egress IPs: {}.",
-                self.listed()
-            ),
-        }
-    }
-
-    fn listed(&self) -> String {
-        self.0.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+        let text = match seen {
+            Some(seen) if self.contains(seen) => texts::EGRESS_IP_OURS_REMEDY,
+            Some(_) if self.0.is_empty() => texts::EGRESS_IP_UNLISTED_REMEDY,
+            Some(_) => texts::EGRESS_IP_FOREIGN_REMEDY,
+            None if self.0.is_empty() => texts::EGRESS_IP_UNKNOWN_REMEDY,
+            None => texts::EGRESS_IP_UNNAMED_REMEDY,
+        };
+        let ours: Vec<String> = self.0.iter().map(ToString::to_string).collect();
+        text.with(&[("seen", seen.unwrap_or_default()), ("ours", &ours.join(", "))])
     }
 }
 

@@ -10,7 +10,7 @@ use super::authorization_urls::{AuthorizationUrls, LinkOptions};
 use super::clock::rfc3339;
 use super::problem::{Problem, ProblemCode, Result};
 use super::retry::Attempts;
-use super::token::rules::REMINT_AFTER_REFUSAL;
+use super::token::rules::REMINT_AFTER;
 use super::token::{ActiveToken, Role, TokenProvider};
 use crate::wechat::CallError;
 use crate::wechat::errcode::{Endpoint, ErrcodeClass};
@@ -111,20 +111,30 @@ impl Issuer {
             return Err(problem);
         }
         let mut held = self.tokens.get(deadline).await?;
-        for _ in 0..MAX_TOKENS {
+        let mut tokens_left = MAX_TOKENS;
+        loop {
             match create(&self.services, &held, deadline).await {
                 Ok((code, asked_at)) => {
                     *self.memory() = None;
                     return Ok(issued(request, held.appid, &code, asked_at));
                 }
-                Err(error) if is_token_rejected(&error) => {
-                    held = self.tokens.replace(&held, deadline).await?;
+                Err(CallError::Refused(refusal))
+                    if refusal.meaning().class == ErrcodeClass::TokenRejected =>
+                {
+                    tokens_left -= 1;
+                    if tokens_left == 0 {
+                        // One token after another was refused, the last of them just stored or minted.
+                        return Err(Problem::token_rejected(
+                            Some(&refusal),
+                            self.services.minting,
+                            REMINT_AFTER,
+                        ));
+                    }
+                    held = self.tokens.replace(&held, &refusal, deadline).await?;
                 }
                 Err(error) => return Err(self.failed(&error)),
             }
         }
-        // One token after another was refused, the last of them just stored or minted.
-        Err(self.tokens.token_rejected(REMINT_AFTER_REFUSAL))
     }
 
     fn failed(&self, error: &CallError) -> Box<Problem> {
@@ -191,10 +201,6 @@ async fn create(
         }
         tracing::debug!(%error, "asking WeChat again");
     }
-}
-
-fn is_token_rejected(error: &CallError) -> bool {
-    matches!(error, CallError::Refused(refusal) if refusal.meaning().class == ErrcodeClass::TokenRejected)
 }
 
 fn issued(request: &IssueRequest, appid: String, code: &PreAuthCode, asked_at: i64) -> IssuedCode {

@@ -4,10 +4,11 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
+use secrecy::ExposeSecret as _;
 
 use super::state::{
-    Backoff, Lease, LeaseAttempt, StateError, StoredToken, Ticket, TicketItem, TicketStore, TokenItem,
-    TokenStore,
+    Backoff, Lease, LeaseAttempt, MAX_TICKET_AHEAD, StateError, StoredToken, Ticket, TicketItem, TicketStore,
+    TokenItem, TokenStore,
 };
 
 /// State that is shared by everyone who holds this value, and by nobody else.
@@ -58,8 +59,11 @@ impl TokenStore for MemoryState {
     ) -> Result<LeaseAttempt, StateError> {
         let mut table = self.table();
         let item = table.tokens.entry(appid.to_owned()).or_default();
-        let leased = item.lease.as_ref().is_some_and(|lease| lease.expires_at > now);
-        if leased || mark(item) != mark(seen) {
+        // As in DynamoDB, where the SDK repeats a write whose answer was lost: the lease is ours already.
+        if item.lease.as_ref().is_some_and(|held| held.holder == lease.holder) {
+            return Ok(LeaseAttempt::Taken);
+        }
+        if item.live_lease(now).is_some() || mark(item) != mark(seen) {
             return Ok(LeaseAttempt::NotTaken(item.clone()));
         }
         item.lease = Some(lease.clone());
@@ -67,9 +71,13 @@ impl TokenStore for MemoryState {
     }
 
     async fn store_token(&self, appid: &str, holder: &str, token: &StoredToken) -> Result<bool, StateError> {
-        Ok(self.as_holder(appid, holder, |item| {
+        let stored = self.as_holder(appid, holder, |item| {
             *item = TokenItem { token: Some(token.clone()), lease: None, backoff: None };
-        }))
+        });
+        // A repeated write whose first try had succeeded.
+        let item = self.token_item(appid).await?;
+        let value = |token: &StoredToken| token.value.expose_secret().to_owned();
+        Ok(stored || item.token.as_ref().map(value) == Some(value(token)))
     }
 
     async fn store_failure(
@@ -79,23 +87,33 @@ impl TokenStore for MemoryState {
         backoff: &Backoff,
         expires_at: Option<i64>,
     ) -> Result<bool, StateError> {
-        Ok(self.as_holder(appid, holder, |item| {
+        let stored = self.as_holder(appid, holder, |item| {
             item.lease = None;
             item.backoff = Some(backoff.clone());
             if let (Some(token), Some(expires_at)) = (&mut item.token, expires_at) {
                 token.expires_at = expires_at;
             }
-        }))
+        });
+        Ok(stored || self.token_item(appid).await?.backoff.as_ref() == Some(backoff))
     }
 
-    async fn put_token(&self, appid: &str, token: &StoredToken) -> Result<bool, StateError> {
+    async fn release_lease(&self, appid: &str, holder: &str) -> Result<(), StateError> {
+        self.as_holder(appid, holder, |item| item.lease = None);
+        Ok(())
+    }
+
+    async fn put_token(&self, appid: &str, token: &StoredToken, replace: bool) -> Result<bool, StateError> {
         let mut table = self.table();
         let item = table.tokens.entry(appid.to_owned()).or_default();
-        let newest = item.token.as_ref().is_none_or(|stored| stored.minted_at <= token.minted_at);
-        if newest {
-            *item = TokenItem { token: Some(token.clone()), lease: None, backoff: None };
+        let gives_way = |stored: &StoredToken| {
+            let shorter = stored.expires_at <= token.minted_at || stored.expires_at <= token.expires_at;
+            stored.minted_at <= token.minted_at && (shorter || replace)
+        };
+        let stores = item.token.as_ref().is_none_or(gives_way);
+        if stores {
+            item.token = Some(token.clone());
         }
-        Ok(newest)
+        Ok(stores)
     }
 
     async fn component(&self) -> Result<Option<String>, StateError> {
@@ -118,7 +136,10 @@ impl TicketStore for MemoryState {
         let mut table = self.table();
         let item = table.tickets.entry(appid.to_owned()).or_default();
         match &mut item.ticket {
-            Some(stored) if stored.create_time >= ticket.create_time => {
+            Some(stored)
+                if stored.create_time >= ticket.create_time
+                    && stored.create_time <= ticket.received_at.saturating_add(MAX_TICKET_AHEAD) =>
+            {
                 stored.received_at = stored.received_at.max(ticket.received_at);
                 Ok(false)
             }

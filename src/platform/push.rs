@@ -12,7 +12,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::bus::{BusError, BusEvent};
 use super::credentials::{Credentials, SecretsError};
-use super::problem::{Problem, ProblemCode, Result};
+use super::problem::{Problem, ProblemCode, Result, texts};
 use super::services::PushServices;
 use super::state::{StateError, Ticket};
 use crate::telemetry::metric;
@@ -196,42 +196,21 @@ fn event(info_type: &str, detail: Map<String, Value>) -> Result<BusEvent> {
     }
 }
 
-/// What a refusal means to whoever sent the push.
+/// The problem that a refused push is to its sender.
 fn refused(error: &PushError) -> Box<Problem> {
     let (code, remedy) = match error {
-        PushError::Signature => (
-            ProblemCode::PushSignatureRejected,
-            Some(
-                "If WeChat sent it: put the platform's 消息校验Token and EncodingAESKey into push_keys of the \
-                 credentials secret. Keep the previous pair while WeChat still uses it, and add the test version's.",
-            ),
-        ),
-        PushError::Stale { .. } => (
-            ProblemCode::PushStale,
-            Some("Hand a push on at once, with the query it came with. Check the sender's clock."),
-        ),
-        PushError::NotEncrypted => (
-            ProblemCode::PushMalformed,
-            Some("Choose 安全模式 for the platform's messages, and hand on the query with encrypt_type=aes."),
-        ),
-        PushError::Undecryptable => (
-            ProblemCode::PushUndecryptable,
-            Some(
-                "Compare EncodingAESKey and component_appid in the credentials secret with the platform's page. \
-                 Two platforms must not share one callback URL.",
-            ),
-        ),
-        PushError::Unreadable(_) | PushError::Field { .. } => (
-            ProblemCode::PushUnreadable,
-            Some("WeChat has changed its format: report this as a bug of this service, without the push."),
-        ),
+        PushError::Signature => (ProblemCode::PushSignatureRejected, Some(texts::PUSH_SIGNATURE_REMEDY)),
+        PushError::Stale { .. } => (ProblemCode::PushStale, Some(texts::PUSH_STALE_REMEDY)),
+        PushError::NotEncrypted => (ProblemCode::PushMalformed, Some(texts::PUSH_NOT_ENCRYPTED_REMEDY)),
+        PushError::Undecryptable => (ProblemCode::PushUndecryptable, Some(texts::PUSH_UNDECRYPTABLE_REMEDY)),
+        PushError::Unreadable(_) | PushError::Field { .. } => {
+            (ProblemCode::PushUnreadable, Some(texts::PUSH_UNREADABLE_REMEDY))
+        }
         _ => (ProblemCode::PushMalformed, None),
     };
-    let problem = Problem::new(code, error.to_string());
-    match remedy {
-        Some(remedy) => problem.remedy(remedy),
-        None => problem,
-    }
+    let mut problem = Problem::new(code, error.to_string());
+    problem.remedy = remedy.map(String::from);
+    problem
 }
 
 #[cfg(test)]

@@ -18,20 +18,28 @@ pub struct Attempts {
     pause: Duration,
     deadline: Instant,
     longest: Duration,
+    shortest: Duration,
 }
 
 impl Attempts {
     /// At most `count` attempts, each at most `longest`, all of them done by `deadline`.
     #[must_use]
     pub const fn new(count: u32, longest: Duration, deadline: Instant) -> Self {
-        Self { left: count, pause: FIRST_PAUSE, deadline, longest }
+        Self { left: count, pause: FIRST_PAUSE, deadline, longest, shortest: SHORTEST_ATTEMPT }
+    }
+
+    /// The same, where an attempt needs at least `shortest`.
+    #[must_use]
+    pub const fn shortest(mut self, shortest: Duration) -> Self {
+        self.shortest = shortest;
+        self
     }
 
     /// How long the next attempt may take; `None` when there is no time for one.
     #[must_use]
     pub fn next_timeout(&self) -> Option<Duration> {
         let left = self.deadline.saturating_duration_since(Instant::now());
-        (left >= SHORTEST_ATTEMPT).then(|| left.min(self.longest))
+        (left >= self.shortest).then(|| left.min(self.longest))
     }
 
     /// Pauses before another attempt. `false`: there is none left, or no time for one.
@@ -39,7 +47,7 @@ impl Attempts {
         self.left = self.left.saturating_sub(1);
         let pause = jittered(self.pause);
         let left = self.deadline.saturating_duration_since(Instant::now());
-        if self.left == 0 || left < pause + SHORTEST_ATTEMPT {
+        if self.left == 0 || left < pause + self.shortest {
             return false;
         }
         self.pause = (self.pause * 2).min(LONGEST_PAUSE);

@@ -7,7 +7,16 @@
 use async_trait::async_trait;
 use secrecy::SecretString;
 
-use super::problem::ProblemCode;
+use super::problem::code::ProblemCode;
+
+/// The furthest the end of a lease may lie ahead, in seconds; leases last 15.
+pub const MAX_LEASE_AHEAD: i64 = 60;
+
+/// The furthest the end of a backoff may lie ahead, in seconds; the longest lasts 300.
+pub const MAX_BACKOFF_AHEAD: i64 = 360;
+
+/// The furthest a ticket's `create_time` may lie ahead, in seconds.
+pub const MAX_TICKET_AHEAD: i64 = 600;
 
 /// The state cannot be read or changed. Says why in words that hold no value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -23,6 +32,9 @@ pub struct StoredToken {
     pub expires_at: i64,
     /// When it was minted, or handed over.
     pub minted_at: i64,
+    /// Whether an earlier call of the same mint got no answer: WeChat may have processed that one later,
+    /// and then this token is not the newest and dies about five minutes after its mint.
+    pub uncertain: bool,
 }
 
 /// The right to mint, for a moment.
@@ -84,6 +96,27 @@ pub struct TicketItem {
     pub start_push_at: Option<i64>,
 }
 
+impl TokenItem {
+    /// The lease, when it is live at `now`. One that ends more than 60 seconds ahead was written by a wrong
+    /// clock and is void.
+    #[must_use]
+    pub fn live_lease(&self, now: i64) -> Option<&Lease> {
+        self.lease.as_ref().filter(|lease| is_ahead(lease.expires_at, now, MAX_LEASE_AHEAD))
+    }
+
+    /// The backoff, when it is live at `now`. One that ends more than 360 seconds ahead was written by a wrong
+    /// clock and is void.
+    #[must_use]
+    pub fn live_backoff(&self, now: i64) -> Option<&Backoff> {
+        self.backoff.as_ref().filter(|backoff| is_ahead(backoff.until, now, MAX_BACKOFF_AHEAD))
+    }
+}
+
+/// Whether `at` lies after `now`, by at most `limit` seconds.
+fn is_ahead(at: i64, now: i64, limit: i64) -> bool {
+    (1..=limit).contains(&at.saturating_sub(now))
+}
+
 /// What became of an attempt to take the lease.
 #[derive(Debug)]
 pub enum LeaseAttempt {
@@ -100,7 +133,7 @@ pub trait TokenStore: Send + Sync {
     async fn token_item(&self, appid: &str) -> Result<TokenItem, StateError>;
 
     /// Takes the lease when no other lease is live at `now` and the item still holds the token and
-    /// the backoff of `seen`.
+    /// the backoff of `seen`. Repeating the call with the same holder succeeds again.
     async fn take_lease(
         &self,
         appid: &str,
@@ -123,9 +156,13 @@ pub trait TokenStore: Send + Sync {
         expires_at: Option<i64>,
     ) -> Result<bool, StateError>;
 
-    /// Stores a token that was obtained without the lease, unless the stored one is newer, and clears
-    /// lease and backoff. `false`: a newer one is there, and nothing was changed.
-    async fn put_token(&self, appid: &str, token: &StoredToken) -> Result<bool, StateError>;
+    /// Gives the lease back when no mint call was made. Nothing happens when `holder` does not hold it.
+    async fn release_lease(&self, appid: &str, holder: &str) -> Result<(), StateError>;
+
+    /// Stores a token that was handed over, and leaves lease and backoff alone. `false`: the stored token was
+    /// minted later, or is valid at `token.minted_at` and expires later, and nothing was changed. With
+    /// `replace` the expiry does not matter.
+    async fn put_token(&self, appid: &str, token: &StoredToken, replace: bool) -> Result<bool, StateError>;
 
     /// The component whose token was stored last. It lets codes be issued while the credentials
     /// cannot be read.
@@ -142,7 +179,8 @@ pub trait TicketStore: Send + Sync {
     async fn ticket_item(&self, appid: &str) -> Result<TicketItem, StateError>;
 
     /// Notes that a ticket push arrived, and keeps its value when its `create_time` is later than
-    /// the stored one's. `true`: the value was kept.
+    /// the stored one's, or the stored one's lies more than 10 minutes after the arrival: a ticket
+    /// from the future must not block the ones to come. `true`: the value was kept.
     async fn put_ticket(&self, appid: &str, ticket: &Ticket) -> Result<bool, StateError>;
 
     /// Notes that WeChat is being asked to push, unless somebody did after `not_since`. `true`: the

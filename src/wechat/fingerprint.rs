@@ -1,30 +1,22 @@
-//! A name for a pre-auth code that is safe to write down.
+//! A name for a pre-auth code that may be written down.
 //!
-//! Logs and bus events carry the fingerprint, callers get it beside the code, and whoever holds the
-//! code can compute it: so one authorization can be followed from end to end and the code is seen nowhere.
+//! The code itself appears in no log. Its fingerprint stands in logs and bus events, and callers get it
+//! beside the code, so one authorization can be followed from end to end.
 
-use std::fmt::Write as _;
+use sha2::{Digest as _, Sha256};
 
-use sha2::{Digest, Sha256};
-
-/// Hex digits of a fingerprint: 48 bits, so that among a million codes a chance match is unlikely.
-pub const FINGERPRINT_LEN: usize = 12;
+/// Bytes of the SHA-256 that are shown: 48 bits, so that two of a million codes hardly ever share one.
+const FINGERPRINT_BYTES: usize = 6;
 
 /// The first 12 hex digits of the SHA-256 of a pre-auth code, as `printf %s "$code" | sha256sum` shows them.
 #[must_use]
 pub fn code_fingerprint(code: &str) -> String {
-    let mut digits = hex(&Sha256::digest(code.as_bytes()));
-    digits.truncate(FINGERPRINT_LEN);
-    digits
+    hex(&Sha256::digest(code)[..FINGERPRINT_BYTES])
 }
 
 /// Lower-case hex digits of `bytes`.
 pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut out, byte| {
-        // Writing to a String cannot fail.
-        let _ = write!(out, "{byte:02x}");
-        out
-    })
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

@@ -1,19 +1,37 @@
-//! WeChat's component API and its push format. Knows nothing of AWS, of Lambda or of what the
-//! service decides; it turns WeChat's wire into types and back.
+//! WeChat's component API and its push format. This floor turns WeChat's wire into types and back; it
+//! knows nothing of AWS, of Lambda or of what the service decides.
+//!
+//! | module | for |
+//! |---|---|
+//! | `endpoint` | the calls: path and name |
+//! | `client` | the two calls that a code needs |
+//! | `operator_calls`, `request_record` | the calls that operators and the keeper need |
+//! | `http`, `answer`, `hosts` | one exchange, how its answer is read, which host it goes to |
+//! | `errcode`, `refusal`, `error` | what WeChat's errcodes mean, a refused call, a failed call |
+//! | `ids`, `fingerprint` | the form of identifiers, the name of a code in logs |
+//! | `push` | what WeChat sends to the callback URL |
 
-pub mod client;
+mod answer;
+mod client;
+mod endpoint;
 pub mod errcode;
-pub mod fingerprint;
+mod error;
+mod fingerprint;
+mod hosts;
 pub mod http;
-pub mod operator_calls;
+pub mod ids;
+mod operator_calls;
 pub mod push;
-pub mod refusal;
-pub mod request_record;
+mod refusal;
+mod request_record;
 
-pub use client::{ApiHosts, ApiHostsError, Client, ComponentToken, PreAuthCode};
-pub use errcode::{Actor, Endpoint, Errcode, ErrcodeClass};
+pub use client::{Client, ComponentToken, PreAuthCode};
+pub use endpoint::Endpoint;
+pub use errcode::{ERRCODES, ErrcodeClass, Meaning};
+pub use error::{CallError, TransportError, TransportKind};
 pub use fingerprint::code_fingerprint;
-pub use http::{CallError, Transport, TransportError, TransportKind};
+pub use hosts::{ApiHosts, ApiHostsError};
+pub use http::{Transport, http_client};
 pub use operator_calls::{HostProbe, Quota, RateLimit};
 pub use refusal::Refusal;
 pub use request_record::RequestRecord;

@@ -1,6 +1,6 @@
-//! The calls that operators and the keeper need beside the two that issue a code:
-//! `api_start_push_ticket`, `clear_quota/v2`, `openapi/quota/get`, `openapi/rid/get`, and a look at
-//! each API host. As in `client`, one call is one attempt.
+//! The calls that operators and the keeper need beside the two of `client`: `api_start_push_ticket`,
+//! `clear_quota/v2`, `openapi/quota/get`, `openapi/rid/get`, and a probe of each API host. As in `client`,
+//! one call is one attempt.
 //!
 //! Sources: <https://developers.weixin.qq.com/doc/oplatform/openApi/ticket-token/api_startpushticket.html>,
 //! <https://developers.weixin.qq.com/doc/oplatform/openApi/openapi/api_componentclearquota_v2.html>,
@@ -10,32 +10,35 @@
 use std::time::Duration;
 
 use secrecy::{ExposeSecret as _, SecretString};
-use serde::Serialize;
-use serde_json::{Map, Value, json};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use tokio::time::Instant;
 
+use super::answer::{integer, or_none, text};
 use super::client::Client;
-use super::errcode::Endpoint;
-use super::http::{CallError, TransportKind, host_of, integer};
-use super::request_record::RequestRecord;
-
-/// Longest word of WeChat's kept from an answer that says yes, in characters.
-const MAX_WORD_CHARS: usize = 80;
+use super::endpoint::Endpoint;
+use super::error::{CallError, TransportKind};
+use super::http::host_of;
+use super::refusal::safe_errmsg;
+use super::request_record::{RawRecord, RequestRecord};
 
 /// What is left of one call's daily quota.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Quota {
     /// Calls allowed in a day.
+    #[serde(deserialize_with = "integer")]
     pub daily_limit: i64,
     /// Calls made today.
+    #[serde(deserialize_with = "integer")]
     pub used: i64,
     /// Calls left today.
+    #[serde(deserialize_with = "integer")]
     pub remain: i64,
     /// The limit of a shorter time, where there is one.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_deserializing, skip_serializing_if = "Option::is_none")]
     pub rate_limit: Option<RateLimit>,
-    /// The same for the platform as a whole.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// The same limit for calls made on behalf of authorizers (代调用频率限制).
+    #[serde(skip_deserializing, skip_serializing_if = "Option::is_none")]
     pub component_rate_limit: Option<RateLimit>,
 }
 
@@ -48,26 +51,61 @@ impl Quota {
 }
 
 /// So many calls in so many seconds.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RateLimit {
     /// The calls.
+    #[serde(deserialize_with = "integer")]
     pub call_count: i64,
     /// The seconds.
+    #[serde(deserialize_with = "integer")]
     pub refresh_second: i64,
 }
 
-/// How one API host answered a request for nothing.
+/// The answer of `openapi/quota/get`. WeChat sends `{}` for a rate limit that does not exist.
+#[derive(Deserialize)]
+struct QuotaAnswer {
+    quota: Quota,
+    #[serde(default, deserialize_with = "or_none")]
+    rate_limit: Option<RateLimit>,
+    #[serde(default, deserialize_with = "or_none")]
+    component_rate_limit: Option<RateLimit>,
+}
+
+impl From<QuotaAnswer> for Quota {
+    fn from(answer: QuotaAnswer) -> Self {
+        let QuotaAnswer { quota, rate_limit, component_rate_limit } = answer;
+        Self { rate_limit, component_rate_limit, ..quota }
+    }
+}
+
+/// The answer of `openapi/rid/get`.
+#[derive(Deserialize)]
+struct RidAnswer {
+    request: RawRecord,
+}
+
+/// The answer of a call that returns nothing: `{"errcode":0,"errmsg":…}`.
+#[derive(Deserialize)]
+struct Acknowledgement {
+    #[serde(rename = "errcode", deserialize_with = "integer")]
+    _errcode: i64,
+    #[serde(default, deserialize_with = "text")]
+    errmsg: String,
+}
+
+/// How one API host answered a `HEAD` request.
 #[derive(Debug, Clone)]
 pub struct HostProbe {
     /// `host:port`.
     pub host: String,
-    /// From asking to the answer's head, a new connection included where none was open; or why none came.
+    /// The time until the answer's head, including a new connection where none was open; or why no answer
+    /// came.
     pub answered: Result<Duration, TransportKind>,
 }
 
 impl Client {
     /// Asks WeChat to push verify tickets. Needs no token, so it works before the first ticket.
-    /// Returns WeChat's word: `ok`, or `in a normal state` when the pushes were running.
+    /// Returns WeChat's errmsg: `ok`, or `in a normal state` when the pushes were running.
     ///
     /// # Errors
     /// A refusal, or no usable answer within `timeout`.
@@ -78,7 +116,7 @@ impl Client {
         timeout: Duration,
     ) -> Result<String, CallError> {
         let secret = component_appsecret.expose_secret();
-        // This call, and no other, names the secret `component_secret`.
+        // Only this call names the appsecret `component_secret`.
         let body = json!({ "component_appid": component_appid, "component_secret": secret });
         self.acknowledged(Endpoint::StartPushTicket, &body, secret, timeout).await
     }
@@ -110,12 +148,12 @@ impl Client {
         timeout: Duration,
     ) -> Result<Quota, CallError> {
         let body = json!({ "cgi_path": cgi_path });
-        let (host, answer) = self.call(Endpoint::GetQuota, Some(token), &body, &[], timeout).await?;
-        quota(&answer).ok_or_else(|| host.error(Endpoint::GetQuota, TransportKind::InvalidAnswer("quota")))
+        let answer: QuotaAnswer = self.call(Endpoint::GetQuota, Some(token), &body, &[], timeout).await?;
+        Ok(answer.into())
     }
 
-    /// What WeChat recorded of an earlier request of this platform, at most seven days old. The
-    /// answer holds that request's secrets: they are dropped here, see [`RequestRecord`].
+    /// What WeChat recorded of an earlier request of this platform, at most seven days old. The answer
+    /// holds that request's secrets; [`RequestRecord`] drops them.
     ///
     /// # Errors
     /// A refusal, or no usable answer within `timeout`.
@@ -126,74 +164,41 @@ impl Client {
         timeout: Duration,
     ) -> Result<RequestRecord, CallError> {
         let body = json!({ "rid": rid });
-        let (host, answer) = self.call(Endpoint::GetRid, Some(token), &body, &[], timeout).await?;
-        match answer.get("request") {
-            Some(Value::Object(request)) => Ok(RequestRecord::of(request)),
-            _ => Err(host.error(Endpoint::GetRid, TransportKind::InvalidAnswer("request"))),
-        }
+        let answer: RidAnswer = self.call(Endpoint::GetRid, Some(token), &body, &[], timeout).await?;
+        Ok(answer.request.into())
     }
 
-    /// Asks every host for its root at the same time. Any HTTP answer will do.
+    /// Sends each host a `HEAD` request, all at the same time. Any HTTP answer counts.
     pub async fn probe_hosts(&self, timeout: Duration) -> Vec<HostProbe> {
-        let mut probes = Vec::with_capacity(self.hosts.len());
-        let mut asked = tokio::task::JoinSet::new();
-        for (index, host) in self.hosts.iter().enumerate() {
-            let (http, origin) = (self.http.clone(), host.origin.clone());
-            asked.spawn(async move {
+        let mut probes = Vec::new();
+        let mut tasks = tokio::task::JoinSet::new();
+        for (index, host) in self.hosts.all().iter().enumerate() {
+            let (transport, origin) = (self.transport.clone(), host.origin.clone());
+            tasks.spawn(async move {
                 let (started, host) = (Instant::now(), host_of(&origin));
-                let answered = tokio::time::timeout(timeout, http.head(origin)).await;
+                let answered = tokio::time::timeout(timeout, transport.head(origin)).await;
                 let answered = answered.unwrap_or(Err(TransportKind::Timeout)).map(|()| started.elapsed());
                 (index, HostProbe { host, answered })
             });
         }
-        while let Some(probe) = asked.join_next().await {
+        while let Some(probe) = tasks.join_next().await {
             probes.extend(probe);
         }
         probes.sort_by_key(|(index, _)| *index);
         probes.into_iter().map(|(_, probe)| probe).collect()
     }
 
-    /// A call whose success is `{"errcode":0,"errmsg":…}`; returns the errmsg.
+    /// A call that returns nothing but an errmsg.
     async fn acknowledged(
         &self,
-        api: Endpoint,
+        endpoint: Endpoint,
         body: &Value,
         secret: &str,
         timeout: Duration,
     ) -> Result<String, CallError> {
-        let (host, answer) = self.call(api, None, body, &[secret], timeout).await?;
-        if !answer.contains_key("errcode") {
-            return Err(host.error(api, TransportKind::InvalidAnswer("errcode is missing")));
-        }
-        let word = answer.get("errmsg").and_then(Value::as_str).unwrap_or_default();
-        if word.contains(secret) {
-            return Ok("***".to_owned());
-        }
-        Ok(word.chars().filter(|c| !c.is_control()).take(MAX_WORD_CHARS).collect())
+        let answer: Acknowledgement = self.call(endpoint, None, body, &[secret], timeout).await?;
+        Ok(safe_errmsg(&answer.errmsg, &[secret]))
     }
-}
-
-fn quota(answer: &Map<String, Value>) -> Option<Quota> {
-    let quota = answer.get("quota")?.as_object()?;
-    Some(Quota {
-        daily_limit: number(quota, "daily_limit")?,
-        used: number(quota, "used")?,
-        remain: number(quota, "remain")?,
-        rate_limit: rate_limit(answer, "rate_limit"),
-        component_rate_limit: rate_limit(answer, "component_rate_limit"),
-    })
-}
-
-fn rate_limit(answer: &Map<String, Value>, name: &str) -> Option<RateLimit> {
-    let limit = answer.get(name)?.as_object()?;
-    Some(RateLimit {
-        call_count: number(limit, "call_count")?,
-        refresh_second: number(limit, "refresh_second")?,
-    })
-}
-
-fn number(object: &Map<String, Value>, name: &str) -> Option<i64> {
-    object.get(name).and_then(integer)
 }
 
 #[cfg(test)]
@@ -208,7 +213,7 @@ mod tests {
             "rate_limit": { "call_count": 100, "refresh_second": 60 },
             "component_rate_limit": {},
         });
-        let quota = quota(answer.as_object().unwrap()).unwrap();
+        let quota = Quota::from(serde_json::from_value::<QuotaAnswer>(answer).unwrap());
         assert_eq!((quota.used, quota.used_percent()), (2500, Some(25.0)));
         assert_eq!(quota.rate_limit, Some(RateLimit { call_count: 100, refresh_second: 60 }));
         assert_eq!(quota.component_rate_limit, None);

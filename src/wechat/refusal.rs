@@ -1,72 +1,68 @@
-//! A refusal: what WeChat says in `errcode` and `errmsg`, taken apart.
+//! A refusal: WeChat's `errcode` and `errmsg`, taken apart.
 //!
-//! Three eras of errmsg are in use: `… hint: [XXXX]`, `… hint: […] rid: …` and
-//! `… rid: 8hex-8hex-8hex`, some with a comma before. The numbers decide; from the text only the
-//! request id and the address WeChat saw are taken.
+//! An errmsg ends in one of three forms, by the age of the gateway: `… hint: [XXXX]`, `… hint: […] rid: …`
+//! and `… rid: 8hex-8hex-8hex`, some with a comma before it. Only the errcode decides; the text gives the
+//! request id and the address that WeChat saw.
 
-use super::errcode::{Endpoint, Errcode, Meaning};
+use super::endpoint::Endpoint;
+use super::errcode::{Meaning, meaning};
+use super::ids::is_rid;
 
-/// Longest errmsg kept, in characters. Real ones stay below 250.
+/// Longest errmsg kept, in characters. WeChat's stay below 250.
 const MAX_ERRMSG_CHARS: usize = 300;
 
-/// WeChat answered, and said no.
+/// WeChat answered a call with an errcode.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
     /// The call that was refused.
-    pub api: Endpoint,
+    pub endpoint: Endpoint,
     /// The errcode.
-    pub errcode: Errcode,
-    /// The errmsg, cut to 300 characters; never holds what we sent as a secret.
+    pub errcode: i64,
+    /// The errmsg, cut to 300 characters. It never holds a secret of the request.
     pub errmsg: String,
     /// WeChat's request id, for `openapi/rid/get` and WeChat's support.
     pub rid: Option<String>,
-    /// The address WeChat saw, where the errmsg names it (61004, 40164).
+    /// The address that WeChat saw, where the errmsg names it (61004, 40164).
     pub client_ip: Option<String>,
 }
 
 impl Refusal {
-    /// Takes an errmsg apart. `secrets` are the secret values of the request: should WeChat repeat
-    /// one of them, it is blanked.
+    /// Takes an errmsg apart. `secrets` are the secret values of the request.
     #[must_use]
-    pub fn new(api: Endpoint, errcode: i64, errmsg: &str, secrets: &[&str]) -> Self {
-        let mut text: String = errmsg.chars().filter(|c| !c.is_control()).collect();
-        for secret in secrets.iter().filter(|s| !s.is_empty()) {
-            text = text.replace(secret, "***");
-        }
-        // After blanking: a cut through a secret would leave its first part.
-        let text: String = text.chars().take(MAX_ERRMSG_CHARS).collect();
-        Self {
-            api,
-            errcode: Errcode::from_number(errcode),
-            rid: find_rid(&text),
-            client_ip: find_client_ip(&text),
-            errmsg: text,
-        }
+    pub fn new(endpoint: Endpoint, errcode: i64, errmsg: &str, secrets: &[&str]) -> Self {
+        let errmsg = safe_errmsg(errmsg, secrets);
+        Self { endpoint, errcode, rid: find_rid(&errmsg), client_ip: find_client_ip(&errmsg), errmsg }
     }
 
-    /// What the errcode says on this call.
+    /// What the errcode means on this call.
     #[must_use]
-    pub const fn meaning(&self) -> Meaning {
-        self.errcode.meaning(self.api)
+    pub fn meaning(&self) -> Meaning {
+        meaning(self.errcode, self.endpoint)
     }
 }
 
 impl std::fmt::Display for Refusal {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} answered errcode {}: {}", self.api, self.errcode.number(), self.meaning().text)
+        write!(f, "{} answered errcode {}: {}", self.endpoint, self.errcode, self.meaning().text)
     }
+}
+
+/// An errmsg without control characters and without the request's secrets, should WeChat repeat one.
+pub(super) fn safe_errmsg(errmsg: &str, secrets: &[&str]) -> String {
+    let mut text: String = errmsg.chars().filter(|c| !c.is_control()).collect();
+    for secret in secrets.iter().filter(|secret| !secret.is_empty()) {
+        text = text.replace(secret, "***");
+    }
+    // Cut last: a cut through a secret would leave its first part.
+    text.chars().take(MAX_ERRMSG_CHARS).collect()
 }
 
 /// `rid: 5f92a0c3-4b491949-0aa4f69d`, with or without the space.
 fn find_rid(text: &str) -> Option<String> {
-    text.match_indices("rid:").find_map(|(at, found)| {
-        let rid: String = text[at + found.len()..]
-            .trim_start()
-            .chars()
-            .take_while(|c| c.is_ascii_hexdigit() || *c == '-')
-            .collect();
-        let groups: Vec<&str> = rid.split('-').collect();
-        (groups.len() == 3 && groups.iter().all(|g| g.len() == 8)).then_some(rid)
+    text.split("rid:").skip(1).find_map(|rest| {
+        let rest = rest.trim_start();
+        let end = rest.find(|c: char| !c.is_ascii_hexdigit() && c != '-').unwrap_or(rest.len());
+        Some(&rest[..end]).filter(|rid| is_rid(rid)).map(str::to_owned)
     })
 }
 
@@ -91,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn every_era_of_errmsg_is_understood() {
+    fn every_form_of_errmsg_is_understood() {
         let ip = || Some("203.0.113.7".to_owned());
         let rid = |s: &str| Some(s.to_owned());
         for (errmsg, expected) in [

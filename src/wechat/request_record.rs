@@ -1,19 +1,20 @@
-//! What `openapi/rid/get` tells of an earlier request, made safe to show.
+//! The answer of `openapi/rid/get`: what WeChat recorded of an earlier request, made safe to show.
 //!
-//! WeChat repeats the request as it came: the appsecret and the ticket are in `request_body`, the
-//! token in `request_url`, a new token or code in `response_body`. Nothing of these is passed on
-//! unless it is known to be public: a value gets through by name *and* shape, or not at all.
+//! WeChat repeats the request as it came: the appsecret and the ticket are in `request_body`, the token in
+//! `request_url`, a new token or code in `response_body`. A value of these is shown only when both its name
+//! and its form are known to be public.
 
 use std::net::IpAddr;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::errcode::Endpoint;
-use super::http::integer;
+use super::answer::{optional_integer, text};
+use super::endpoint::Endpoint;
+use super::ids::{is_appid, is_cgi_path, is_rid};
 use super::refusal::Refusal;
 
-/// A field of a request, and what a public value of it looks like.
+/// A field of a request, and the form of a public value of it.
 type PublicField = (&'static str, fn(&str) -> bool);
 
 /// Fields of a request that are public.
@@ -21,7 +22,7 @@ const PUBLIC: [PublicField; 5] = [
     ("component_appid", is_appid),
     ("appid", is_appid),
     ("authorizer_appid", is_appid),
-    ("cgi_path", is_path),
+    ("cgi_path", is_cgi_path),
     ("rid", is_rid),
 ];
 
@@ -31,9 +32,35 @@ const SECRET: [&str; 4] = ["component_appsecret", "component_secret", "appsecret
 /// Query parameters whose names are shown.
 const PARAMETERS: [&str; 2] = ["access_token", "component_access_token"];
 
-/// A word of an errmsg or a part of a path that is longer could be a token (86 characters and more) or a
-/// ticket (95). An IPv6 address has 39 at most, a rid 26.
+/// A longer word of an errmsg could be a token (86 characters and more) or a ticket (95). An IPv6 address
+/// has 39 characters at most, a rid 26.
 const MAX_WORD_CHARS: usize = 40;
+
+/// The record as WeChat sends it, with the request's secrets in it.
+#[derive(Deserialize)]
+pub(super) struct RawRecord {
+    #[serde(default, deserialize_with = "optional_integer")]
+    invoke_time: Option<i64>,
+    #[serde(default, deserialize_with = "optional_integer")]
+    cost_in_ms: Option<i64>,
+    #[serde(default, deserialize_with = "text")]
+    request_url: String,
+    #[serde(default, deserialize_with = "text")]
+    request_body: String,
+    #[serde(default, deserialize_with = "text")]
+    response_body: String,
+    #[serde(default, deserialize_with = "text")]
+    client_ip: String,
+}
+
+/// What an answer says of success. A new token or code is not read.
+#[derive(Default, Deserialize)]
+struct RawAnswer {
+    #[serde(default, deserialize_with = "optional_integer")]
+    errcode: Option<i64>,
+    #[serde(default, deserialize_with = "text")]
+    errmsg: String,
+}
 
 /// One request, as WeChat recorded it, without anything secret.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -49,53 +76,45 @@ pub struct RequestRecord {
     pub query_parameters: Vec<&'static str>,
     /// The body's public fields.
     pub body: Map<String, Value>,
-    /// Names of the secret fields that the body held.
+    /// Names of the body's secret fields.
     pub secret_fields: Vec<&'static str>,
-    /// The errcode that was answered; `None` after a success.
+    /// The errcode of the answer; `None` when WeChat sent none.
     pub errcode: Option<i64>,
-    /// The errmsg that was answered.
+    /// The errmsg of a refusal.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub errmsg: Option<String>,
-    /// What the errcode means on that call.
+    /// What the errcode of a refusal means on that call.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub meaning: Option<&'static str>,
-    /// The address WeChat saw.
+    /// The address that WeChat saw.
     pub client_ip: Option<String>,
 }
 
-impl RequestRecord {
-    /// Takes what is public out of WeChat's `request` object.
-    #[must_use]
-    pub(super) fn of(request: &Map<String, Value>) -> Self {
-        let text = |name| request.get(name).and_then(Value::as_str).unwrap_or_default();
-        let url = text("request_url");
-        let sent = object(text("request_body"));
-        let answered = object(text("response_body"));
-        let errcode = answered.get("errcode").and_then(integer);
-        let refusal = errcode.filter(|errcode| *errcode != 0).map(|errcode| {
-            let errmsg = answered.get("errmsg").and_then(Value::as_str).unwrap_or_default();
-            Refusal::new(api_of(&sent), errcode, &without_long_words(errmsg), &secrets(&sent))
-        });
-        let address = text("client_ip").parse().ok().map(|ip: IpAddr| ip.to_canonical().to_string());
+impl From<RawRecord> for RequestRecord {
+    fn from(raw: RawRecord) -> Self {
+        let sent: Map<String, Value> = serde_json::from_str(&raw.request_body).unwrap_or_default();
+        let answer: RawAnswer = serde_json::from_str(&raw.response_body).unwrap_or_default();
+        let secrets: Vec<&str> = SECRET.iter().filter_map(|name| sent.get(*name)?.as_str()).collect();
+        // The meaning of an errcode depends only on whether the call sent a secret or a token.
+        let endpoint =
+            if secrets.is_empty() { Endpoint::CreatePreAuthCode } else { Endpoint::ComponentToken };
+        let refusal = answer
+            .errcode
+            .filter(|errcode| *errcode != 0)
+            .map(|errcode| Refusal::new(endpoint, errcode, &without_long_words(&answer.errmsg), &secrets));
+        let url = &raw.request_url;
         Self {
-            invoke_time: request.get("invoke_time").and_then(integer),
-            cost_in_ms: request.get("cost_in_ms").and_then(integer),
+            invoke_time: raw.invoke_time,
+            cost_in_ms: raw.cost_in_ms,
             path: path_of(url),
             query_parameters: PARAMETERS.into_iter().filter(|name| has_parameter(url, name)).collect(),
             body: public_fields(&sent),
             secret_fields: SECRET.into_iter().filter(|name| sent.contains_key(*name)).collect(),
-            errcode,
+            errcode: answer.errcode,
             meaning: refusal.as_ref().map(|refusal| refusal.meaning().text),
             errmsg: refusal.map(|refusal| refusal.errmsg),
-            client_ip: address,
+            client_ip: raw.client_ip.parse().ok().map(|ip: IpAddr| ip.to_canonical().to_string()),
         }
-    }
-}
-
-fn object(text: &str) -> Map<String, Value> {
-    match serde_json::from_str(text) {
-        Ok(Value::Object(object)) => object,
-        _ => Map::new(),
     }
 }
 
@@ -110,25 +129,7 @@ fn public_fields(sent: &Map<String, Value>) -> Map<String, Value> {
         .collect()
 }
 
-/// Which call it was, as far as the meaning of an errcode depends on it: by the secret it sent.
-fn api_of(sent: &Map<String, Value>) -> Endpoint {
-    if sent.contains_key("component_verify_ticket") {
-        Endpoint::ComponentToken
-    } else if sent.contains_key("component_secret") {
-        Endpoint::StartPushTicket
-    } else if sent.contains_key("appsecret") {
-        Endpoint::ClearQuota
-    } else {
-        Endpoint::CreatePreAuthCode
-    }
-}
-
-/// What an errmsg must not repeat of the body.
-fn secrets(sent: &Map<String, Value>) -> Vec<&str> {
-    SECRET.iter().filter_map(|name| sent.get(*name)?.as_str()).collect()
-}
-
-/// An errmsg repeats neither token nor ticket, whatever was sent: every word that long is blanked.
+/// Blanks every word that is long enough to be a token or a ticket.
 fn without_long_words(text: &str) -> String {
     let words = text.split(' ').map(|word| if word.len() > MAX_WORD_CHARS { "***" } else { word });
     words.collect::<Vec<_>>().join(" ")
@@ -138,31 +139,14 @@ fn has_parameter(url: &str, name: &str) -> bool {
     url.split(['?', '&']).any(|pair| pair.split_once('=').is_some_and(|(key, _)| key == name))
 }
 
-/// The path of a URL, or of a path with a query. A bare query has none.
+/// The path of a URL, or of a path with a query. A query alone has none.
 fn path_of(url: &str) -> Option<String> {
     let below_host = match url.split_once("://") {
         Some((_, rest)) => &rest[rest.find('/')?..],
         None => url,
     };
-    let path = below_host.split(['?', '#']).next().unwrap_or_default();
-    is_path(path).then(|| path.to_owned())
-}
-
-fn is_path(text: &str) -> bool {
-    let segment = |segment: &str| {
-        segment.len() <= MAX_WORD_CHARS
-            && segment.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'))
-    };
-    text.strip_prefix('/').is_some_and(|rest| rest.split('/').count() <= 8 && rest.split('/').all(segment))
-}
-
-/// `wx` and 16 letters and digits; nothing as long as an appsecret.
-fn is_appid(text: &str) -> bool {
-    text.len() <= 24 && text.starts_with("wx") && text.bytes().all(|b| b.is_ascii_alphanumeric())
-}
-
-fn is_rid(text: &str) -> bool {
-    text.len() == 26 && text.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-')
+    let path = below_host.split(['?', '#']).next().filter(|path| is_cgi_path(path));
+    path.map(str::to_owned)
 }
 
 #[cfg(test)]
@@ -174,7 +158,7 @@ mod tests {
         "61W3mEpU66027wgNZ_MhGHNQDHnFATkDa9-2llqrMBjUwxRSNPbVsMmyD-yq8wZETSoE5NQgecigDrSHkPtIYA";
 
     fn report(request: &Value) -> (RequestRecord, String) {
-        let report = RequestRecord::of(request.as_object().unwrap());
+        let report = RequestRecord::from(serde_json::from_value::<RawRecord>(request.clone()).unwrap());
         let shown = serde_json::to_string(&report).unwrap() + &format!("{report:?}");
         (report, shown)
     }
@@ -222,11 +206,15 @@ mod tests {
     #[test]
     fn a_secret_in_a_public_field_and_a_minted_token_stay_hidden() {
         let (report, shown) = report(&json!({
-            "request_body": r#"{"component_appid":"0123456789abcdef0123456789abcdef","appid":7}"#,
+            "request_body": r#"{"component_appid":"0123456789abcdef0123456789abcdef","appid":7,
+                "rid":"--------------------------"}"#,
             "response_body": format!(r#"{{"component_access_token":"{TOKEN}","expires_in":7200}}"#),
             "client_ip": "s3cret",
         }));
-        assert_eq!(report.body, *json!({"component_appid":"***","appid":"***"}).as_object().unwrap());
+        assert_eq!(
+            report.body,
+            *json!({"component_appid":"***","appid":"***","rid":"***"}).as_object().unwrap()
+        );
         assert_eq!((report.errcode, report.client_ip), (None, None));
         assert!(!shown.contains("0123456789abcdef") && !shown.contains(&TOKEN[..20]));
     }

@@ -161,8 +161,11 @@ impl TokenStore for Counted {
     ) -> Result<bool, StateError> {
         self.write()?.store_failure(appid, holder, backoff, expires_at).await
     }
-    async fn put_token(&self, appid: &str, token: &StoredToken) -> Result<bool, StateError> {
-        self.write()?.put_token(appid, token).await
+    async fn release_lease(&self, appid: &str, holder: &str) -> Result<(), StateError> {
+        self.write()?.release_lease(appid, holder).await
+    }
+    async fn put_token(&self, appid: &str, token: &StoredToken, replace: bool) -> Result<bool, StateError> {
+        self.write()?.put_token(appid, token, replace).await
     }
     async fn component(&self) -> Result<Option<String>, StateError> {
         self.read()?.component().await

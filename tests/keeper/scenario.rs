@@ -186,7 +186,7 @@ impl<'a> Scenario<'a> {
             let lease = Lease { holder: "other".into(), expires_at: now + 15 };
             let taken = world.state.take_lease(&world.appid, &seen, &lease, now).await.unwrap();
             let value = world.wechat.mint().into();
-            let token = StoredToken { value, expires_at: now + 7200, minted_at: now };
+            let token = StoredToken { value, expires_at: now + 7200, minted_at: now, uncertain: false };
             assert!(world.state.store_token(&world.appid, "other", &token).await.unwrap());
             taken
         };

@@ -18,6 +18,13 @@ use crate::platform::problem::{Problem, ProblemCode};
 /// outage does not cost every request its time-out.
 const FAILURE_MEMORY: Duration = Duration::from_secs(5);
 
+/// The credentials are read again when they are this old: a key that the operator has removed must not be
+/// accepted for ever by a process that lives long.
+const MAX_AGE: Duration = Duration::from_secs(600);
+
+/// How long that may take: a request waits for it.
+const REFRESH_TIMEOUT: Duration = Duration::from_secs(1);
+
 /// The credentials are read again at most this often while WeChat refuses them.
 const REREAD_INTERVAL: Duration = Duration::from_secs(10);
 
@@ -100,8 +107,8 @@ impl Credentials {
             return Err(invalid("is not a JSON object"));
         };
         let component_appid = field(&fields, "component_appid")?;
-        if !component_appid.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-') {
-            return Err(invalid("has a component_appid with characters that no appid has"));
+        if !crate::wechat::ids::is_appid(&component_appid) {
+            return Err(invalid("has a component_appid that is not an appid (wx and letters and digits)"));
         }
         let push_keys = match fields.get("push_keys") {
             None | Some(Value::Null) => Vec::new(),
@@ -167,18 +174,37 @@ impl CredentialsCache {
         Self { source: Box::new(source), memory: Mutex::default() }
     }
 
-    /// The credentials, from memory when they were read before.
+    /// The credentials, from memory when they were read within the last 10 minutes.
     ///
     /// # Errors
-    /// When they could not be read now or a moment ago, or are wrong.
+    /// When they could not be read now or a moment ago, or are wrong; those in memory stay good.
     pub async fn get(&self) -> Result<Arc<Credentials>, SecretsError> {
         let mut memory = self.memory.lock().await;
-        if let Some(credentials) = &memory.credentials {
-            return Ok(credentials.clone());
+        if let Some(credentials) = self.current(&mut memory).await {
+            return Ok(credentials);
         }
         match &memory.failure {
             Some((failure, at)) if at.elapsed() < FAILURE_MEMORY => Err(failure.clone()),
             _ => self.read(&mut memory).await,
+        }
+    }
+
+    /// Those in memory, read again when they are old. What is known stays when that fails.
+    async fn current(&self, memory: &mut Memory) -> Option<Arc<Credentials>> {
+        let known = memory.credentials.clone()?;
+        if memory.read_at.is_some_and(|at| at.elapsed() < MAX_AGE) {
+            return Some(known);
+        }
+        match tokio::time::timeout(REFRESH_TIMEOUT, self.read(memory)).await {
+            Ok(Ok(newest)) => Some(newest),
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "the credentials could not be read again");
+                Some(known)
+            }
+            Err(_elapsed) => {
+                tracing::warn!("the credentials could not be read again in time");
+                Some(known)
+            }
         }
     }
 
@@ -189,12 +215,6 @@ impl CredentialsCache {
     pub async fn read_now(&self) -> Result<Arc<Credentials>, SecretsError> {
         let mut memory = self.memory.lock().await;
         self.read(&mut memory).await
-    }
-
-    /// The credentials in memory, if they were ever read and nobody is reading them now.
-    #[must_use]
-    pub fn known(&self) -> Option<Arc<Credentials>> {
-        self.memory.try_lock().ok()?.credentials.clone()
     }
 
     /// Reads the credentials again, unless that was done a moment ago, and returns the newest. When
@@ -222,6 +242,9 @@ impl CredentialsCache {
 
     async fn read(&self, memory: &mut Memory) -> Result<Arc<Credentials>, SecretsError> {
         memory.read_at = Some(Instant::now());
+        // Stands when the caller stops waiting.
+        let late = SecretsError::Unavailable("no answer in time".into());
+        memory.failure = Some((late, Instant::now()));
         match self.source.fetch().await.and_then(|document| Credentials::parse(&document)) {
             Ok(credentials) => {
                 let credentials = Arc::new(credentials);
@@ -280,7 +303,7 @@ mod tests {
             (r#"{"component_appid":7}"#, "the credentials secret is wrong: component_appid is not a string"),
             (
                 r#"{"component_appid":"wx s3cret"}"#,
-                "the credentials secret has a component_appid with characters that no appid has",
+                "the credentials secret has a component_appid that is not an appid (wx and letters and digits)",
             ),
             (
                 r#"{"component_appid":"wx1","component_appsecret":" "}"#,

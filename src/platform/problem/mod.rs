@@ -1,6 +1,15 @@
 //! Every way in which a request can fail.
+//!
+//! | module | for |
+//! |---|---|
+//! | `code` | the stable names that callers match on |
+//! | `problem` | what a caller sees of a failure, and how each failure becomes one |
+//! | `texts` | titles, details and remedies, one row for each text |
 
-#[expect(clippy::module_inception, reason = "split into code and problem")]
+pub mod code;
+#[expect(clippy::module_inception, reason = "the type, beside its names and texts")]
 mod problem;
+pub(crate) mod texts;
 
-pub use problem::{Problem, ProblemCode, Result};
+pub use code::ProblemCode;
+pub use problem::{Problem, Result};

@@ -1,129 +1,27 @@
-//! Every way in which a request can fail, under the stable `code` that callers match on.
+//! A [`Problem`] is what a caller sees of a failure. Nothing secret can be in it.
 //!
-//! A [`Problem`] holds only what a caller may see; nothing secret can be in it. How a code becomes an
-//! HTTP status or a Lambda function error is the `api` floor's business.
+//! Here each failure of the platform gets its code, texts and waiting time. How a code becomes an HTTP
+//! status or a Lambda function error is the `api` floor's business.
 
-use serde::{Deserialize, Serialize};
-
+use super::code::ProblemCode;
+use super::texts::{self, Text};
 use crate::platform::bus::BusError;
 use crate::platform::egress::EgressIps;
 use crate::platform::state::{Backoff, StateError};
-use crate::wechat::errcode::{Endpoint, Errcode, ErrcodeClass};
-use crate::wechat::http::{CallError, TransportKind};
-use crate::wechat::{Refusal, TransportError};
+use crate::wechat::errcode::meaning;
+use crate::wechat::{CallError, Endpoint, ErrcodeClass, Refusal, TransportError, TransportKind};
 
-/// Seconds a caller should wait for a new ticket: WeChat pushes one every ten minutes.
+/// Seconds until a new ticket can be expected: WeChat pushes one every ten minutes.
 const TICKET_RETRY_AFTER: i64 = 600;
-/// Seconds after a minute's quota is reached: the next minute.
+/// Seconds until the next minute, after a minute's quota is used up.
 const MINUTE_QUOTA_RETRY_AFTER: i64 = 60;
 /// Seconds after a passing fault of WeChat, the network or AWS.
 const FAULT_RETRY_AFTER: i64 = 5;
-/// Seconds after which another instance's mint has ended, one way or the other.
+/// Seconds after which another instance's mint has succeeded or failed.
 const PENDING_RETRY_AFTER: i64 = 2;
 
 /// What the platform's functions return.
 pub type Result<T> = std::result::Result<T, Box<Problem>>;
-
-macro_rules! codes {
-    ($($(#[$doc:meta])* $name:ident = $text:literal, $retryable:literal;)+) => {
-        /// The stable name of a failure: `code` in a problem, `errorType` on direct invocation.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-        #[non_exhaustive]
-        pub enum ProblemCode {
-            $($(#[$doc])* #[serde(rename = $text)] $name,)+
-        }
-
-        impl ProblemCode {
-            /// Every code.
-            pub const ALL: &[Self] = &[$(Self::$name,)+];
-
-            /// The name on the wire.
-            #[must_use]
-            pub const fn as_str(self) -> &'static str {
-                match self { $(Self::$name => $text,)+ }
-            }
-
-            /// The code with this name.
-            #[must_use]
-            pub fn from_name(name: &str) -> Option<Self> {
-                match name { $($text => Some(Self::$name),)+ _ => None }
-            }
-
-            /// Whether the same request can succeed later without anybody changing anything.
-            #[must_use]
-            pub const fn retryable(self) -> bool {
-                match self { $(Self::$name => $retryable,)+ }
-            }
-        }
-    };
-}
-
-codes! {
-    /// Bad JSON, an unknown or bad field, or another component's appid. The caller must act.
-    RequestInvalid = "Request.Invalid", false;
-    /// No such path.
-    RequestNotFound = "Request.NotFound", false;
-    /// No such method on this path.
-    RequestMethodNotAllowed = "Request.MethodNotAllowed", false;
-    /// WeChat answered -1, also after retries.
-    WeChatBusy = "WeChat.Busy", true;
-    /// WeChat refuses the component access token, and a new one may not be minted yet.
-    WeChatTokenRejected = "WeChat.TokenRejected", true;
-    /// 45011: the quota of this minute.
-    WeChatRateLimited = "WeChat.RateLimited", true;
-    /// 45009: the quota of this day.
-    WeChatDailyQuotaExhausted = "WeChat.DailyQuotaExhausted", false;
-    /// 48001: the API is not open to the platform.
-    WeChatUnauthorized = "WeChat.Unauthorized", false;
-    /// 41001, 47001: WeChat could not read our request.
-    WeChatRequestRejected = "WeChat.RequestRejected", false;
-    /// Any other errcode.
-    WeChatError = "WeChat.Error", false;
-    /// No connection, a gateway's error, or an answer that is not the promised JSON.
-    WeChatUnreachable = "WeChat.Unreachable", true;
-    /// No answer in time.
-    WeChatTimeout = "WeChat.Timeout", true;
-    /// 61004, 40164, 45035: the address that WeChat saw is not in the whitelist.
-    ConfigEgressIpNotRegistered = "Config.EgressIpNotRegistered", false;
-    /// 40013, 61011, 61000, 61001, 41002, 41018: the appid is wrong.
-    ConfigAppIdRejected = "Config.AppIdRejected", false;
-    /// 40125, 41004, and 40001 on the mint call: the appsecret is wrong.
-    ConfigAppSecretRejected = "Config.AppSecretRejected", false;
-    /// No verify ticket has arrived yet.
-    TicketMissing = "Ticket.Missing", true;
-    /// 61005, 61006, 40091: WeChat refuses the ticket.
-    TicketRejected = "Ticket.Rejected", true;
-    /// Minting is off and no valid token was handed over.
-    TokenMissing = "Token.Missing", true;
-    /// Another instance is minting.
-    TokenPending = "Token.Pending", true;
-    /// Secrets Manager does not answer.
-    SecretsUnavailable = "Secrets.Unavailable", true;
-    /// The secret is missing, denied, unfilled or wrong.
-    SecretsInvalid = "Secrets.Invalid", false;
-    /// DynamoDB does not answer, throttles or denies.
-    StateUnavailable = "State.Unavailable", true;
-    /// No configured key gives the push's signature: not WeChat, or `push_keys` is behind.
-    PushSignatureRejected = "Push.SignatureRejected", false;
-    /// A push with a good signature that is too old or too far ahead.
-    PushStale = "Push.Stale", false;
-    /// No push at all, or none of 安全模式: refused before its signature was looked at.
-    PushMalformed = "Push.Malformed", false;
-    /// A push with a good signature that no configured key decrypts for this component.
-    PushUndecryptable = "Push.Undecryptable", false;
-    /// A push that was decrypted and is not what WeChat documents.
-    PushUnreadable = "Push.Unreadable", false;
-    /// `EventBridge` does not answer, throttles, denies or did not take the event.
-    EventsUnavailable = "Events.Unavailable", true;
-    /// A bug.
-    Internal = "Internal", false;
-}
-
-impl std::fmt::Display for ProblemCode {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
 
 /// A failure, as a caller may see it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -140,14 +38,14 @@ pub struct Problem {
     pub errmsg: Option<String>,
     /// WeChat's request id.
     pub rid: Option<String>,
-    /// The address WeChat saw.
+    /// The address that WeChat saw.
     pub client_ip: Option<String>,
     /// Seconds to wait, where waiting helps.
     pub retry_after: Option<i64>,
 }
 
 impl Problem {
-    /// A problem with nothing but a code and a sentence.
+    /// A problem with a code and a detail only.
     #[must_use]
     pub fn new(code: ProblemCode, detail: impl Into<String>) -> Box<Self> {
         Box::new(Self {
@@ -162,34 +60,39 @@ impl Problem {
         })
     }
 
-    /// The same with what to do about it.
+    /// The same problem with a remedy.
     #[must_use]
     pub fn remedy(mut self: Box<Self>, remedy: impl Into<String>) -> Box<Self> {
         self.remedy = Some(remedy.into());
         self
     }
 
-    /// The same with the seconds to wait.
+    /// The same problem with the seconds to wait.
     #[must_use]
     pub fn retry_after(mut self: Box<Self>, seconds: i64) -> Box<Self> {
         self.retry_after = Some(seconds.max(1));
         self
     }
 
-    /// What a failed call to WeChat means to a caller.
+    /// The same problem with what WeChat said.
+    fn relay(mut self: Box<Self>, refusal: &Refusal) -> Box<Self> {
+        self.errcode = Some(refusal.errcode);
+        self.errmsg = Some(refusal.errmsg.clone());
+        self.rid.clone_from(&refusal.rid);
+        self.client_ip.clone_from(&refusal.client_ip);
+        self
+    }
+
+    /// A call to WeChat failed.
     #[must_use]
     pub fn from_call(error: &CallError, egress: &EgressIps) -> Box<Self> {
         match error {
-            CallError::Refused(refusal) => Self::from_refusal(refusal, egress),
+            CallError::Refused(refusal) => {
+                let client_ip = refusal.client_ip.as_deref();
+                Self::refused(refusal.endpoint, refusal.errcode, client_ip, egress).relay(refusal)
+            }
             CallError::Transport(error) => Self::from_transport(error),
         }
-    }
-
-    fn from_refusal(refusal: &Refusal, egress: &EgressIps) -> Box<Self> {
-        let mut problem = Self::refused(refusal.api, refusal.errcode, refusal.client_ip.clone(), egress);
-        problem.errmsg = Some(refusal.errmsg.clone());
-        problem.rid.clone_from(&refusal.rid);
-        problem
     }
 
     fn from_transport(error: &TransportError) -> Box<Self> {
@@ -197,106 +100,92 @@ impl Problem {
             TransportKind::Timeout | TransportKind::NoTime => ProblemCode::WeChatTimeout,
             _ => ProblemCode::WeChatUnreachable,
         };
-        Self::new(code, format!("WeChat gave no usable answer: {error}")).retry_after(FAULT_RETRY_AFTER)
+        let problem = Self::new(code, texts::NO_ANSWER.with(&[("error", &error.to_string())]))
+            .retry_after(FAULT_RETRY_AFTER);
+        if error.kind.is_answer() { problem.remedy(texts::GATEWAY_REMEDY) } else { problem }
     }
 
-    /// A mint that failed a moment ago, as the table tells it. `retry_after` is what is left.
+    /// A mint failed a moment ago, and its backoff still runs. `retry_after` is what is left of it.
     #[must_use]
     pub fn from_backoff(backoff: &Backoff, egress: &EgressIps, now: i64) -> Box<Self> {
         let mut problem = match backoff.errcode {
-            Some(errcode) => Self::refused(
-                Endpoint::ComponentToken,
-                Errcode::from_number(errcode),
-                backoff.client_ip.clone(),
-                egress,
-            ),
-            None => Self::new(backoff.code, "WeChat gave no usable answer to the last token request"),
+            Some(errcode) => {
+                Self::refused(Endpoint::ComponentToken, errcode, backoff.client_ip.as_deref(), egress)
+            }
+            None => Self::new(backoff.code, texts::MINT_UNANSWERED).remedy(texts::MINT_UNANSWERED_REMEDY),
         };
         problem.code = backoff.code;
-        problem.detail.push_str("; WeChat is not asked for a token again before Retry-After has passed");
-        let wait = problem.retry_after.unwrap_or_default().max(backoff.until - now);
+        problem.detail = texts::BACKOFF.with(&[("detail", &problem.detail)]);
+        let wait = problem.retry_after.unwrap_or_default().max(backoff.until.saturating_sub(now));
         problem.retry_after(wait)
     }
 
-    fn refused(api: Endpoint, errcode: Errcode, client_ip: Option<String>, egress: &EgressIps) -> Box<Self> {
-        let meaning = errcode.meaning(api);
-        let code = match meaning.class {
-            ErrcodeClass::Busy => ProblemCode::WeChatBusy,
-            ErrcodeClass::TokenRejected => ProblemCode::WeChatTokenRejected,
-            ErrcodeClass::RateLimited => ProblemCode::WeChatRateLimited,
-            ErrcodeClass::DailyQuota => ProblemCode::WeChatDailyQuotaExhausted,
-            ErrcodeClass::Unauthorized => ProblemCode::WeChatUnauthorized,
-            ErrcodeClass::RequestRejected => ProblemCode::WeChatRequestRejected,
-            ErrcodeClass::EgressIp => ProblemCode::ConfigEgressIpNotRegistered,
-            ErrcodeClass::AppId => ProblemCode::ConfigAppIdRejected,
-            ErrcodeClass::AppSecret => ProblemCode::ConfigAppSecretRejected,
-            ErrcodeClass::Ticket => ProblemCode::TicketRejected,
-            ErrcodeClass::Other => ProblemCode::WeChatError,
-        };
-        let mut problem = Self::new(
-            code,
-            format!("{} was refused with errcode {}: {}", api.path(), errcode.number(), meaning.text),
-        );
-        problem.errcode = Some(errcode.number());
+    fn refused(endpoint: Endpoint, errcode: i64, client_ip: Option<&str>, egress: &EgressIps) -> Box<Self> {
+        let meaning = meaning(errcode, endpoint);
+        let (code, remedy, retry_after) = answer(meaning.class);
+        let number = errcode.to_string();
+        let values = [("path", endpoint.path()), ("errcode", &number), ("meaning", meaning.text)];
+        let mut problem = Self::new(code, texts::REFUSED.with(&values));
         problem.remedy = match meaning.class {
-            ErrcodeClass::EgressIp => Some(egress.remedy(client_ip.as_deref())),
-            class => remedy(class).map(str::to_owned),
+            ErrcodeClass::EgressIp => Some(egress.remedy(client_ip)),
+            _ => remedy.map(String::from),
         };
-        problem.client_ip = client_ip;
-        problem.retry_after = match meaning.class {
-            ErrcodeClass::Busy => Some(FAULT_RETRY_AFTER),
-            ErrcodeClass::RateLimited => Some(MINUTE_QUOTA_RETRY_AFTER),
-            ErrcodeClass::Ticket => Some(TICKET_RETRY_AFTER),
-            _ => None,
-        };
+        problem.errcode = Some(errcode);
+        problem.client_ip = client_ip.map(str::to_owned);
+        problem.retry_after = retry_after;
         problem
+    }
+
+    /// WeChat refuses the newest token, and a new one may not be minted for `wait` seconds. `refusal` is
+    /// what WeChat said.
+    #[must_use]
+    pub fn token_rejected(refusal: Option<&Refusal>, minting: bool, wait: i64) -> Box<Self> {
+        let remedy = match minting {
+            true => texts::TOKEN_REJECTED_MINTING_REMEDY,
+            false => texts::TOKEN_REJECTED_HANDED_OVER_REMEDY,
+        };
+        let problem = Self::new(ProblemCode::WeChatTokenRejected, texts::TOKEN_REJECTED)
+            .remedy(remedy)
+            .retry_after(wait);
+        match refusal {
+            Some(refusal) => problem.relay(refusal),
+            None => problem,
+        }
     }
 
     /// No ticket has arrived.
     #[must_use]
     pub fn ticket_missing() -> Box<Self> {
-        Self::new(ProblemCode::TicketMissing, "no component_verify_ticket has arrived yet")
-            .remedy(
-                "WeChat pushes a ticket every 10 minutes to the platform's 授权事件接收URL. Check that it is \
-                 this service's callback URL and that its 消息校验Token and EncodingAESKey are in push_keys \
-                 of the credentials secret. The keeper's start_push_ticket asks WeChat to push again.",
-            )
+        Self::new(ProblemCode::TicketMissing, texts::TICKET_MISSING)
+            .remedy(texts::TICKET_MISSING_REMEDY)
             .retry_after(TICKET_RETRY_AFTER)
     }
 
     /// Minting is off, and nobody handed over a token that is still valid.
     #[must_use]
     pub fn token_missing() -> Box<Self> {
-        Self::new(
-            ProblemCode::TokenMissing,
-            "MINTING is off and no valid component access token was handed over",
-        )
-        .remedy(
-            "Hand one over with the keeper's put_token, or set MINTING=on once no other program mints \
-                 tokens for this component.",
-        )
-        .retry_after(FAULT_RETRY_AFTER)
+        Self::new(ProblemCode::TokenMissing, texts::TOKEN_MISSING)
+            .remedy(texts::TOKEN_MISSING_REMEDY)
+            .retry_after(FAULT_RETRY_AFTER)
     }
 
     /// Another instance is minting, and this request's time ran out first.
     #[must_use]
     pub fn token_pending() -> Box<Self> {
-        Self::new(ProblemCode::TokenPending, "another instance is obtaining a component access token")
-            .retry_after(PENDING_RETRY_AFTER)
+        Self::new(ProblemCode::TokenPending, texts::TOKEN_PENDING).retry_after(PENDING_RETRY_AFTER)
     }
 
-    /// The operator has put another component into the secret; the next request starts with it.
+    /// The operator has put another component into the secret. The next request uses it.
     #[must_use]
     pub fn other_component() -> Box<Self> {
-        Self::new(ProblemCode::TokenPending, "the credentials secret names another component now")
-            .retry_after(PENDING_RETRY_AFTER)
+        Self::new(ProblemCode::TokenPending, texts::OTHER_COMPONENT).retry_after(PENDING_RETRY_AFTER)
     }
 
     /// The state table cannot be used.
     #[must_use]
     pub fn state_unavailable(error: &StateError) -> Box<Self> {
-        Self::new(ProblemCode::StateUnavailable, format!("the state table cannot be used: {error}"))
-            .retry_after(FAULT_RETRY_AFTER)
+        let detail = texts::STATE_UNAVAILABLE.with(&[("error", &error.to_string())]);
+        Self::new(ProblemCode::StateUnavailable, detail).retry_after(FAULT_RETRY_AFTER)
     }
 
     /// Secrets Manager does not answer.
@@ -305,11 +194,16 @@ impl Problem {
         Self::new(ProblemCode::SecretsUnavailable, detail).retry_after(FAULT_RETRY_AFTER)
     }
 
-    /// The request's time ran out before anything else ended it.
+    /// The credentials secret is missing, denied, unfilled or wrong.
+    #[must_use]
+    pub fn secrets_invalid(detail: String) -> Box<Self> {
+        Self::new(ProblemCode::SecretsInvalid, detail).remedy(texts::SECRETS_INVALID_REMEDY)
+    }
+
+    /// The request's time ran out.
     #[must_use]
     pub fn timeout() -> Box<Self> {
-        Self::new(ProblemCode::WeChatTimeout, "there was no time left to ask WeChat")
-            .retry_after(FAULT_RETRY_AFTER)
+        Self::new(ProblemCode::WeChatTimeout, texts::NO_TIME).retry_after(FAULT_RETRY_AFTER)
     }
 }
 
@@ -321,52 +215,114 @@ impl From<StateError> for Box<Problem> {
 
 impl From<BusError> for Box<Problem> {
     fn from(error: BusError) -> Self {
-        Problem::new(ProblemCode::EventsUnavailable, format!("the event bus did not take the event: {error}"))
-            .retry_after(FAULT_RETRY_AFTER)
+        let detail = texts::EVENTS_UNAVAILABLE.with(&[("error", &error.to_string())]);
+        Problem::new(ProblemCode::EventsUnavailable, detail).retry_after(FAULT_RETRY_AFTER)
     }
 }
 
-const fn remedy(class: ErrcodeClass) -> Option<&'static str> {
+/// What each class of errcodes becomes: the code, the remedy, and the seconds to wait where waiting helps.
+/// The remedy of `EgressIp` depends on the address, see [`EgressIps::remedy`].
+const fn answer(class: ErrcodeClass) -> (ProblemCode, Option<Text>, Option<i64>) {
+    use texts::*;
     match class {
-        ErrcodeClass::DailyQuota => Some(
-            "Wait for the next day, or reset the quotas with the keeper's clear_quota (ten times a month). \
-             Find out who makes so many calls: the keeper's get_quota shows them.",
-        ),
-        ErrcodeClass::Unauthorized => Some(
-            "Check in open.weixin.qq.com that the component is a reviewed platform (平台型第三方平台) and that \
-             component_appid in the credentials secret is the component's.",
-        ),
-        ErrcodeClass::RequestRejected => Some("Report this as a bug of this service, with rid."),
-        ErrcodeClass::AppId => Some(
-            "Correct component_appid in the credentials secret: it is the AppID of the third-party platform \
-             (第三方平台), not of an official account or mini program.",
-        ),
-        ErrcodeClass::AppSecret => Some(
-            "Correct component_appsecret in the credentials secret: it is the AppSecret of the third-party \
-             platform (第三方平台 - 开发配置). Was it reset in WeChat's console?",
-        ),
-        ErrcodeClass::Ticket => Some(
-            "A new ticket ends this; WeChat pushes one every 10 minutes. If none arrives, check the callback \
-             URL, and ask WeChat to push again with the keeper's start_push_ticket.",
-        ),
-        ErrcodeClass::Busy
-        | ErrcodeClass::TokenRejected
-        | ErrcodeClass::RateLimited
-        | ErrcodeClass::EgressIp
-        | ErrcodeClass::Other => None,
+        ErrcodeClass::Busy => (ProblemCode::WeChatBusy, None, Some(FAULT_RETRY_AFTER)),
+        ErrcodeClass::TokenRejected => (ProblemCode::WeChatTokenRejected, None, None),
+        ErrcodeClass::RateLimited => (ProblemCode::WeChatRateLimited, None, Some(MINUTE_QUOTA_RETRY_AFTER)),
+        ErrcodeClass::DailyQuota => (ProblemCode::WeChatDailyQuotaExhausted, Some(DAILY_QUOTA_REMEDY), None),
+        ErrcodeClass::Unauthorized => (ProblemCode::WeChatUnauthorized, Some(UNAUTHORIZED_REMEDY), None),
+        ErrcodeClass::RequestRejected => {
+            (ProblemCode::WeChatRequestRejected, Some(REQUEST_REJECTED_REMEDY), None)
+        }
+        ErrcodeClass::EgressIp => (ProblemCode::ConfigEgressIpNotRegistered, None, None),
+        ErrcodeClass::AppId => (ProblemCode::ConfigAppIdRejected, Some(APPID_REMEDY), None),
+        ErrcodeClass::AppSecret => (ProblemCode::ConfigAppSecretRejected, Some(APPSECRET_REMEDY), None),
+        ErrcodeClass::Ticket => (ProblemCode::TicketRejected, Some(TICKET_REMEDY), Some(TICKET_RETRY_AFTER)),
+        ErrcodeClass::Restricted => (ProblemCode::WeChatError, Some(RESTRICTED_REMEDY), None),
+        ErrcodeClass::WrongTokenKind => (ProblemCode::WeChatError, Some(WRONG_TOKEN_KIND_REMEDY), None),
+        ErrcodeClass::Unpublished => (ProblemCode::WeChatError, Some(UNPUBLISHED_REMEDY), None),
+        ErrcodeClass::Other => (ProblemCode::WeChatError, None, None),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wechat::ERRCODES;
+
+    fn refusal(errcode: i64) -> Refusal {
+        let errmsg = "invalid credential rid: 6169608f-0de54fa8-55d1ed1d";
+        Refusal::new(Endpoint::CreatePreAuthCode, errcode, errmsg, &[])
+    }
 
     #[test]
-    fn names_and_codes_agree_both_ways() {
-        for code in ProblemCode::ALL {
-            assert_eq!(ProblemCode::from_name(code.as_str()), Some(*code));
-            assert_eq!(serde_json::to_value(code).unwrap(), code.as_str());
+    fn a_refused_token_comes_with_what_wechat_said() {
+        let problem = Problem::token_rejected(Some(&refusal(40001)), true, 300);
+        assert_eq!((problem.code, problem.errcode), (ProblemCode::WeChatTokenRejected, Some(40001)));
+        assert_eq!(problem.rid.as_deref(), Some("6169608f-0de54fa8-55d1ed1d"));
+        assert!(problem.errmsg.as_deref().is_some_and(|errmsg| errmsg.starts_with("invalid credential")));
+        assert_eq!((problem.retry_after, problem.client_ip), (Some(300), None));
+        assert!(problem.remedy.as_deref().is_some_and(|remedy| remedy.contains("foreign_mint")));
+        let handed_over = Problem::token_rejected(None, false, 5);
+        assert!(handed_over.remedy.as_deref().is_some_and(|remedy| remedy.contains("put_token")));
+        assert_eq!(handed_over.errcode, None);
+    }
+
+    #[test]
+    fn only_a_missing_answer_leaves_the_network_in_doubt() {
+        for (kind, answered) in [
+            (TransportKind::Status(502), true),
+            (TransportKind::TooLong, true),
+            (TransportKind::InvalidAnswer("not a JSON object"), true),
+            (TransportKind::Timeout, false),
+            (TransportKind::connect("refused"), false),
+            (TransportKind::broken("reset"), false),
+        ] {
+            let error = TransportError { endpoint: Endpoint::GetQuota, host: "host".into(), kind };
+            let problem = Problem::from_call(&CallError::Transport(error), &EgressIps::default());
+            let says_answered =
+                problem.remedy.is_some_and(|remedy| remedy.contains("answered with an error"));
+            assert_eq!(says_answered, answered, "{}", problem.detail);
         }
-        assert_eq!(ProblemCode::from_name("Nonsense"), None);
+    }
+
+    #[test]
+    fn no_text_reaches_a_caller_with_an_empty_place() {
+        let egress = [EgressIps::default(), EgressIps::parse("203.0.113.7").unwrap()];
+        let mut problems = vec![
+            Problem::ticket_missing(),
+            Problem::token_missing(),
+            Problem::token_pending(),
+            Problem::other_component(),
+            Problem::timeout(),
+            Problem::token_rejected(None, true, 1),
+            Problem::state_unavailable(&StateError("throttled".into())),
+            BusError("throttled".into()).into(),
+        ];
+        for egress in &egress {
+            for (errcode, ..) in ERRCODES {
+                let mut refusal = refusal(*errcode);
+                problems.push(Problem::from_call(&CallError::Refused(refusal.clone()), egress));
+                for seen in ["203.0.113.7", "198.51.100.1"] {
+                    refusal.client_ip = Some(seen.into());
+                    problems.push(Problem::from_call(&CallError::Refused(refusal.clone()), egress));
+                }
+            }
+            for errcode in [None, Some(61004)] {
+                let backoff = Backoff {
+                    code: ProblemCode::WeChatUnreachable,
+                    errcode,
+                    client_ip: None,
+                    count: 1,
+                    until: 15,
+                    ticket_create_time: None,
+                    credentials_version: None,
+                };
+                problems.push(Problem::from_backoff(&backoff, egress, 0));
+            }
+        }
+        for problem in problems {
+            let text = format!("{} {}", problem.detail, problem.remedy.unwrap_or_default());
+            assert!(!text.contains('{') && !text.contains('}'), "{text}");
+        }
     }
 }

@@ -1,70 +1,47 @@
-//! One mint, from the lease to the stored result. Everything that may go wrong in between leaves the
-//! item in a state that the next one can judge.
+//! One mint: the lease, the call, the stored result. Whatever goes wrong in between leaves the item in a state
+//! that the next instance can judge.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::{Instant, timeout_at};
 
+use super::mint_result::{Failed, Failure, Minted, record_failed_mint, store};
+use super::rules::LIFE_AFTER_UNCLEAR_MINT;
 use crate::platform::problem::{Problem, Result};
 use crate::platform::retry::Attempts;
-use crate::platform::state::{Backoff, Lease, LeaseAttempt, StateError, StoredToken, Ticket, TokenItem};
+use crate::platform::state::{Lease, LeaseAttempt, StoredToken, Ticket, TokenItem};
 use crate::platform::{Credentials, Services};
-use crate::telemetry::metric;
 use crate::wechat::errcode::{Endpoint, ErrcodeClass};
 use crate::wechat::{CallError, TransportError};
 
-/// How long a lease lives. Longer than a mint may take, so that nobody starts a second one beside it.
-const LEASE_SECONDS: i64 = 15;
+/// How long a lease lives, counted from before the write that takes it. Longer than a mint may take, so that
+/// nobody starts a second one beside it.
+const LEASE: Duration = Duration::from_secs(15);
 
-/// From taking the lease until the result is stored: well inside the lease.
-const MINT_BUDGET: Duration = Duration::from_secs(8);
+/// No call may end later than this before the lease does: the clocks of two instances may differ by as much.
+const CLOCK_RESERVE: Duration = Duration::from_secs(2);
 
-/// Of the budget, what is kept for storing the result.
-const STORE_RESERVE: Duration = Duration::from_secs(1);
+/// Kept for storing the result after the last call: one attempt of the AWS SDK.
+const STORE_RESERVE: Duration = Duration::from_millis(1500);
 
-/// The longest one mint call may take; WeChat has been seen to take four seconds.
+/// The longest that one mint call may take; WeChat has been seen to take four seconds.
 const LONGEST_CALL: Duration = Duration::from_secs(5);
 
-/// A mint with less time than this is left to somebody who has more: one that is cut off may have
-/// killed the old token for a new one that nobody knows.
-const SHORTEST_MINT: Duration = Duration::from_secs(5);
+/// No mint call begins with less time than this: one that is cut off may have killed the old token for a
+/// new one that nobody knows.
+const SHORTEST_CALL: Duration = Duration::from_millis(4500);
 
 /// Mint calls in one mint, whatever the reason for the next one.
 const MAX_CALLS: u32 = 3;
 
-/// First pause after a failed mint, in seconds; it doubles up to the longest.
-const FIRST_BACKOFF: i64 = 15;
-/// Longest pause after failed mints, in seconds.
-const LONGEST_BACKOFF: i64 = 300;
-
-/// Life left to a token, in seconds, after a mint that may have reached WeChat: when it did, the old
-/// token dies about five minutes later.
-const LIFE_AFTER_UNCLEAR_MINT: i64 = 300;
-
-/// What became of a mint.
-#[derive(Debug)]
-pub(super) enum Minted {
-    /// A token, stored for everyone.
-    Stored(StoredToken),
-    /// A token that could not be stored, because somebody else took the lease over: good for this
-    /// request only.
-    NotStored(StoredToken),
-    /// Somebody else was first; the item as it is now.
-    NotTaken(TokenItem),
-}
-
-struct Failure {
-    error: CallError,
-    /// Whether some attempt may have reached WeChat and brought no answer.
-    unclear: bool,
-    credentials: Arc<Credentials>,
-}
+/// The longest life that is believed, in seconds. WeChat's tokens live 7200.
+const LONGEST_LIFE: i64 = 24 * 3600;
 
 /// Takes the lease that `seen` leaves open and mints.
 ///
 /// # Errors
-/// The problem, which has also been stored as backoff when a call was made.
+/// Why no call could be made: credentials, ticket, table or time are missing.
 pub(super) async fn mint(
     services: &Services,
     appid: &str,
@@ -78,39 +55,59 @@ pub(super) async fn mint(
     let Some(ticket) = services.tickets.ticket_item(appid).await?.ticket else {
         return Err(Problem::ticket_missing());
     };
-    if deadline.saturating_duration_since(Instant::now()) < SHORTEST_MINT {
+    let (began, now) = (Instant::now(), services.clock.now());
+    let call_by = (began + LEASE - CLOCK_RESERVE).min(deadline) - STORE_RESERVE;
+    if call_by.saturating_duration_since(began) < SHORTEST_CALL {
         return Err(Problem::token_pending());
     }
-    let now = services.clock.now();
-    let lease = Lease { holder: uuid::Uuid::new_v4().to_string(), expires_at: now + LEASE_SECONDS };
-    let store_by = (Instant::now() + MINT_BUDGET).min(deadline);
-    let call_by = store_by - STORE_RESERVE;
-    match services.tokens.take_lease(appid, seen, &lease, now).await? {
-        LeaseAttempt::Taken => {}
-        LeaseAttempt::NotTaken(item) => return Ok(Minted::NotTaken(item)),
+    let lease =
+        Lease { holder: uuid::Uuid::new_v4().to_string(), expires_at: now + LEASE.as_secs().cast_signed() };
+    match services.tokens.take_lease(appid, seen, &lease, now).await {
+        Ok(LeaseAttempt::Taken) => {}
+        Ok(LeaseAttempt::NotTaken(_)) => return Ok(Minted::NotTaken),
+        Err(error) => {
+            tracing::warn!(%error, "the lease could not be taken");
+            return Ok(Minted::NotTaken);
+        }
     }
-    match call(services, credentials, &ticket, call_by).await {
+    let store_by = (began + LEASE).min(deadline);
+    if call_by.saturating_duration_since(Instant::now()) < SHORTEST_CALL {
+        release(services, appid, &lease.holder, store_by).await;
+        return Err(Problem::token_pending());
+    }
+    let mut unclear = false;
+    match call(services, credentials, &ticket, call_by, &mut unclear).await {
         Ok(token) => Ok(store(services, appid, &lease.holder, token, store_by).await),
         Err(failure) => {
-            Err(record_failed_mint(services, appid, &lease.holder, seen, &ticket, failure, store_by).await)
+            let failed = Failed { seen, ticket: &ticket, failure, unclear };
+            let problem = record_failed_mint(services, appid, &lease.holder, failed, store_by).await;
+            Ok(Minted::Failed { problem, unclear })
         }
     }
 }
 
-/// Calls WeChat until a token or a final answer is there, or the time is over.
+async fn release(services: &Services, appid: &str, holder: &str, by: Instant) {
+    let released = timeout_at(by, services.tokens.release_lease(appid, holder)).await;
+    if let Ok(Err(error)) = released {
+        tracing::warn!(%error, "the lease could not be given back; it ends by itself");
+    }
+}
+
+/// Calls WeChat until a token or a final answer is there, or the time is over. `unclear` becomes true when a
+/// call that brought no answer may have been processed.
 async fn call(
     services: &Services,
     mut credentials: Arc<Credentials>,
     ticket: &Ticket,
     call_by: Instant,
+    unclear: &mut bool,
 ) -> std::result::Result<StoredToken, Failure> {
-    let mut attempts = Attempts::new(MAX_CALLS, LONGEST_CALL, call_by);
-    let mut unclear = false;
+    let mut attempts = Attempts::new(MAX_CALLS, LONGEST_CALL, call_by).shortest(SHORTEST_CALL);
     let mut unauthorized = false;
     loop {
         let Some(timeout) = attempts.next_timeout() else {
             let error = CallError::Transport(TransportError::no_time(Endpoint::ComponentToken));
-            return Err(Failure { error, unclear, credentials });
+            return Err(Failure { error, credentials });
         };
         let (called, minted_at) = (Instant::now(), services.clock.now());
         let answer = services
@@ -125,17 +122,20 @@ async fn call(
         services.metrics.call(Endpoint::ComponentToken.name(), called.elapsed());
         let error = match answer {
             Ok(token) => {
+                // After an unclear call this token may not be the newest: see `StoredToken::uncertain`.
+                let longest = if *unclear { LIFE_AFTER_UNCLEAR_MINT } else { LONGEST_LIFE };
                 return Ok(StoredToken {
                     value: token.value,
-                    expires_at: minted_at.saturating_add(token.expires_in),
+                    expires_at: minted_at + token.expires_in.min(longest),
                     minted_at,
+                    uncertain: *unclear,
                 });
             }
             Err(error) => error,
         };
         let again = match &error {
             CallError::Transport(error) => {
-                unclear |= error.may_have_arrived();
+                *unclear |= error.may_have_arrived();
                 true
             }
             CallError::Refused(refusal) => match refusal.meaning().class {
@@ -159,123 +159,7 @@ async fn call(
             },
         };
         if !again || !attempts.pause().await {
-            return Err(Failure { error, unclear, credentials });
+            return Err(Failure { error, credentials });
         }
-    }
-}
-
-/// Stores a minted token. It is the component's newest, so it is used whatever becomes of the write.
-async fn store(
-    services: &Services,
-    appid: &str,
-    holder: &str,
-    token: StoredToken,
-    store_by: Instant,
-) -> Minted {
-    services.metrics.count(metric::TOKEN_MINTED);
-    tracing::info!(component_appid = appid, expires_at = token.expires_at, "minted a component access token");
-    let stored = timeout_at(store_by, async {
-        let mut attempts = Attempts::new(u32::MAX, MINT_BUDGET, store_by);
-        loop {
-            match services.tokens.store_token(appid, holder, &token).await {
-                Err(error) => {
-                    tracing::warn!(%error, "the minted token could not be stored");
-                    if !attempts.pause().await {
-                        break None;
-                    }
-                }
-                Ok(stored) => break Some(stored),
-            }
-        }
-    })
-    .await
-    .unwrap_or(None);
-    // Only needed while Secrets Manager is down; the next mint tries again.
-    match timeout_at(store_by, services.tokens.remember_component(appid)).await {
-        Ok(Ok(())) => {}
-        Ok(Err(error)) => tracing::warn!(%error, "the component could not be remembered"),
-        Err(_elapsed) => tracing::warn!("there was no time to remember the component"),
-    }
-    match stored {
-        Some(true) => Minted::Stored(token),
-        Some(false) => {
-            services.metrics.count(metric::LEASE_LOST);
-            tracing::warn!("the lease was taken over before the minted token was stored");
-            Minted::NotStored(token)
-        }
-        None => {
-            tracing::error!(
-                "the minted token is known to this instance only: the state table cannot be written"
-            );
-            Minted::Stored(token)
-        }
-    }
-}
-
-/// Stores why the mint failed, so that nobody repeats it at once.
-async fn record_failed_mint(
-    services: &Services,
-    appid: &str,
-    holder: &str,
-    seen: &TokenItem,
-    ticket: &Ticket,
-    failure: Failure,
-    store_by: Instant,
-) -> Box<Problem> {
-    let now = services.clock.now();
-    let mut problem = services.record_call_failure(&failure.error);
-    let count = seen.backoff.as_ref().map_or(0, |backoff| backoff.count).saturating_add(1);
-    let pause = backoff_seconds(count);
-    let backoff = Backoff {
-        code: problem.code,
-        errcode: problem.errcode,
-        client_ip: problem.client_ip.clone(),
-        count,
-        until: now + pause,
-        ticket_create_time: Some(ticket.create_time),
-        credentials_version: Some(failure.credentials.version.clone()),
-    };
-    let shortened = now + LIFE_AFTER_UNCLEAR_MINT;
-    let expires_at = seen
-        .token
-        .as_ref()
-        .filter(|token| failure.unclear && token.expires_at > shortened)
-        .map(|_| shortened);
-    tracing::warn!(
-        code = problem.code.as_str(),
-        errcode = problem.errcode,
-        rid = problem.rid,
-        client_ip = problem.client_ip,
-        failed_mints = count,
-        pause_s = pause,
-        token_life_shortened = expires_at.is_some(),
-        "a component access token could not be minted"
-    );
-    let stored =
-        timeout_at(store_by, services.tokens.store_failure(appid, holder, &backoff, expires_at)).await;
-    match stored.unwrap_or_else(|_elapsed| Err(StateError("no answer in time".into()))) {
-        Ok(true) => {}
-        Ok(false) => {
-            services.metrics.count(metric::LEASE_LOST);
-            tracing::warn!("the lease was taken over before the failed mint was stored");
-        }
-        Err(error) => tracing::warn!(%error, "the failed mint could not be stored"),
-    }
-    problem.retry_after = Some(problem.retry_after.unwrap_or(0).max(pause));
-    problem
-}
-
-/// 15, 30, 60, 120, 240, 300, 300, … seconds after that many failures in a row.
-fn backoff_seconds(count: u32) -> i64 {
-    FIRST_BACKOFF.saturating_mul(1_i64 << count.saturating_sub(1).min(10)).min(LONGEST_BACKOFF)
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn pauses_double_from_15_seconds_to_5_minutes() {
-        let pauses: Vec<i64> = (1..=7).map(super::backoff_seconds).collect();
-        assert_eq!(pauses, [15, 30, 60, 120, 240, 300, 300]);
-        assert_eq!(super::backoff_seconds(u32::MAX), 300);
     }
 }

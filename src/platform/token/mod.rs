@@ -4,11 +4,18 @@
 //! | module | for |
 //! |---|---|
 //! | `rules` | the rules, as one pure function |
-//! | `mint` | one mint: lease, call, stored result |
-//! | `provider` | what one process remembers, and how its requests share one look at the table |
+//! | `mint` | one mint: lease, call, and in `mint_result` what is stored of it |
+//! | `resolve` | one request's way to a token: read the item, do what the rules say, wait |
+//! | `memory` | the newest token that one process has seen |
+//! | `provider` | the token of one process, whose requests share one look at the table |
 
+mod memory;
 mod mint;
+mod mint_result;
 mod provider;
+mod resolve;
 pub mod rules;
 
-pub use provider::{ActiveToken, Role, TokenProvider};
+pub use memory::ActiveToken;
+pub use provider::TokenProvider;
+pub use rules::Role;

@@ -1,25 +1,63 @@
-//! The token rules as one pure function: what to do, given the item, the time and the need.
+//! The token rules as pure functions: what to do, given the item, the time and the request.
 
 use secrecy::ExposeSecret as _;
 
 use crate::platform::state::{Backoff, StoredToken, TokenItem};
 
-/// For this long after a mint nobody mints again because a token was refused: a refusal that no mint
-/// can end must not cost one for every request.
-pub const REMINT_AFTER_REFUSAL: i64 = 300;
+/// For this many seconds after a mint nobody mints again, neither for a refusal nor for a short life: what
+/// no mint can end must not cost one for every request. The old token works for as long.
+pub const REMINT_AFTER: i64 = 300;
 
-/// A token with more life than this is fresh: nobody looks any further. WeChat advises to renew at
-/// 1 h 50 min of 2 h.
+/// A token with more life than this, in seconds, is fresh. WeChat advises to renew at 1 h 50 min of 2 h.
 pub const FRESH: i64 = 600;
 
-/// Why a token is looked for, and by whom.
+/// Life left to a token, in seconds, when a mint may have replaced it: the old token dies about five
+/// minutes after the new one was minted.
+pub const LIFE_AFTER_UNCLEAR_MINT: i64 = 300;
+
+/// A token that seems to be minted later than this many seconds from now comes from a wrong clock, and its
+/// age says nothing.
+const MAX_MINTED_AHEAD: i64 = 60;
+
+/// The life of every token that WeChat mints, in seconds: a token whose end was brought forward may work
+/// until then.
+const FULL_LIFE: i64 = 7200;
+
+/// Who asks for a token: it decides when a valid one is renewed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// A request for a code. Renews from 5 minutes before expiry, when the keeper has failed to.
+    Caller,
+    /// The keeper. Renews from 10 minutes before expiry.
+    Keeper,
+}
+
+impl Role {
+    /// A token with this much life left, in seconds, is renewed.
+    const fn renews_before_expiry(self) -> i64 {
+        match self {
+            Self::Caller => 300,
+            Self::Keeper => FRESH,
+        }
+    }
+
+    /// An uncertain token of this age, in seconds, is renewed.
+    const fn renews_uncertain_from(self) -> i64 {
+        match self {
+            Self::Caller => 180,
+            Self::Keeper => 60,
+        }
+    }
+}
+
+/// Who asks for a token, and for what reason.
 #[derive(Debug, Clone, Copy)]
 pub struct TokenRequest<'a> {
-    /// A token with less life than this, in seconds, is renewed.
-    pub renew_before: i64,
+    /// Decides when a valid token is renewed.
+    pub role: Role,
     /// The token that WeChat has just refused.
     pub refused: Option<&'a StoredToken>,
-    /// Mint whatever is there.
+    /// Mint although the stored token is valid.
     pub force: bool,
     /// Whether minting is allowed at all.
     pub minting: bool,
@@ -32,11 +70,11 @@ pub enum Decision {
     Use(StoredToken),
     /// Take the lease and mint.
     Mint,
-    /// Somebody else is minting and there is nothing to use meanwhile.
+    /// Another instance is minting and there is nothing to use meanwhile.
     Wait,
     /// A mint failed a moment ago and there is nothing to use meanwhile.
     BackOff(Backoff),
-    /// WeChat refuses the newest token, and it is too early for another; seconds to wait.
+    /// WeChat refuses the newest token, and it is too early for another mint; seconds to wait.
     Refused(i64),
     /// Minting is off and there is no valid token.
     Missing,
@@ -44,59 +82,102 @@ pub enum Decision {
 
 /// What to do about `item` at `now`. `backoff_is_obsolete` says that the reason of its backoff is gone.
 #[must_use]
-pub fn decide(item: &TokenItem, need: TokenRequest<'_>, now: i64, backoff_is_obsolete: bool) -> Decision {
-    let usable = item
-        .token
-        .as_ref()
-        .filter(|token| token.expires_at > now)
-        .filter(|token| need.refused.is_none_or(|refused| is_newer(token, refused)));
+pub fn decide(item: &TokenItem, request: TokenRequest<'_>, now: i64, backoff_is_obsolete: bool) -> Decision {
+    let usable = usable(item, request.refused, now);
     if let Some(token) = usable
-        && !need.force
-        && (token.expires_at - now > need.renew_before || !need.minting)
+        && !request.force
+        && !(request.minting && is_due(token, request.role, now))
     {
         return Decision::Use(token.clone());
     }
-    let or_use = |decision| match usable {
-        Some(token) => Decision::Use(token.clone()),
-        None => decision,
-    };
-    if !need.minting {
-        return match need.refused {
-            Some(_) => Decision::Refused(REMINT_AFTER_REFUSAL),
+    if !request.minting {
+        return match request.refused {
+            Some(_) => Decision::Refused(REMINT_AFTER),
             None => Decision::Missing,
         };
     }
-    if usable.is_none() && need.refused.is_some() {
-        let minted_at = item.token.as_ref().map_or(i64::MIN, |token| token.minted_at);
-        let wait = minted_at.saturating_add(REMINT_AFTER_REFUSAL) - now;
-        if wait > 0 {
-            return Decision::Refused(wait);
-        }
+    let newest = item.token.as_ref().filter(|token| !token.uncertain && token.expires_at > now);
+    if usable.is_none()
+        && request.refused.is_some()
+        && let Some(age) = newest.and_then(|token| age(token, now))
+        && age < REMINT_AFTER
+    {
+        return Decision::Refused(REMINT_AFTER - age);
     }
-    if item.lease.as_ref().is_some_and(|lease| lease.expires_at > now) {
-        // Who forces a mint wants the result of the one that is under way.
-        return if need.force { Decision::Wait } else { or_use(Decision::Wait) };
+    let or_use = |decision| usable.map_or(decision, |token| Decision::Use(token.clone()));
+    if item.live_lease(now).is_some() {
+        // A forced mint wants the result of the one that is under way.
+        return if request.force { Decision::Wait } else { or_use(Decision::Wait) };
     }
-    match &item.backoff {
-        Some(backoff) if backoff.until > now && !backoff_is_obsolete && !need.force => {
-            or_use(Decision::BackOff(backoff.clone()))
+    match item.live_backoff(now) {
+        Some(backoff) if !backoff_is_obsolete && !request.force => {
+            match without_a_mint(item, request.refused, now) {
+                Some(token) => Decision::Use(token.clone()),
+                None => Decision::BackOff(backoff.clone()),
+            }
         }
         _ => Decision::Mint,
     }
 }
 
-/// Whether `item` shows that somebody else mints for this component: WeChat refused its token long
+/// The item's token, when it is valid at `now` and newer than the refused one.
+#[must_use]
+pub fn usable<'a>(item: &'a TokenItem, refused: Option<&StoredToken>, now: i64) -> Option<&'a StoredToken> {
+    let newer = |token: &&StoredToken| refused.is_none_or(|refused| is_newer(token, refused));
+    item.token.as_ref().filter(|token| token.expires_at > now).filter(newer)
+}
+
+/// What is used while no new token can be minted: a valid token, or else one whose end was brought forward
+/// after an unclear mint, perhaps for nothing. At worst WeChat refuses that one once.
+#[must_use]
+pub fn without_a_mint<'a>(
+    item: &'a TokenItem,
+    refused: Option<&StoredToken>,
+    now: i64,
+) -> Option<&'a StoredToken> {
+    usable(item, refused, now).or_else(|| {
+        let young = |token: &&StoredToken| age(token, now).is_some_and(|age| age < FULL_LIFE);
+        item.token.as_ref().filter(|token| refused.is_none() && !token.uncertain).filter(young)
+    })
+}
+
+/// Whether a valid token is to be renewed. An uncertain one is renewed soon; any other not before it is
+/// five minutes old, whatever life WeChat gave it.
+#[must_use]
+pub fn is_due(token: &StoredToken, role: Role, now: i64) -> bool {
+    let age = age(token, now);
+    if token.uncertain {
+        return age.is_none_or(|age| age >= role.renews_uncertain_from());
+    }
+    token.expires_at.saturating_sub(now) <= role.renews_before_expiry()
+        && age.is_none_or(|age| age >= REMINT_AFTER)
+}
+
+/// Seconds since the mint; `None` when `minted_at` comes from a wrong clock.
+fn age(token: &StoredToken, now: i64) -> Option<i64> {
+    let age = now.saturating_sub(token.minted_at);
+    (age >= -MAX_MINTED_AHEAD).then_some(age.max(0))
+}
+
+/// Whether `item` shows that another program mints for this component: WeChat refused its token long
 /// before it expired and long after it was minted, and no mint of ours explains it.
 #[must_use]
 pub fn is_foreign_mint(item: &TokenItem, refused: &StoredToken, now: i64) -> bool {
     item.lease.is_none()
         && item.token.as_ref().is_some_and(|token| {
-            token.value.expose_secret() == refused.value.expose_secret()
-                && token.expires_at - now > FRESH
-                && now - token.minted_at >= REMINT_AFTER_REFUSAL
+            is_same(token, refused)
+                && !token.uncertain
+                && token.expires_at.saturating_sub(now) > FRESH
+                && age(token, now).is_some_and(|age| age >= REMINT_AFTER)
         })
 }
 
+/// Whether two tokens have the same value.
+#[must_use]
+pub fn is_same(one: &StoredToken, other: &StoredToken) -> bool {
+    one.value.expose_secret() == other.value.expose_secret()
+}
+
 fn is_newer(token: &StoredToken, refused: &StoredToken) -> bool {
-    token.minted_at >= refused.minted_at && token.value.expose_secret() != refused.value.expose_secret()
+    token.minted_at >= refused.minted_at && !is_same(token, refused)
 }

@@ -106,11 +106,7 @@ impl Push {
     /// The account that an event is about, `AuthorizerAppid`, if it looks like an appid.
     #[must_use]
     pub fn authorizer_appid(&self) -> Option<&str> {
-        self.detail("AuthorizerAppid").filter(|appid| {
-            !appid.is_empty()
-                && appid.len() <= 64
-                && appid.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
-        })
+        self.detail("AuthorizerAppid").filter(|appid| crate::wechat::ids::is_appid(appid))
     }
 
     /// The fingerprint of the pre-auth code that an authorization came of.

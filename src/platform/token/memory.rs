@@ -1,0 +1,72 @@
+//! The newest token that one process has seen.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::rules::{LIFE_AFTER_UNCLEAR_MINT, is_same};
+use crate::platform::state::{StoredToken, TokenItem};
+
+/// A token and the component it belongs to.
+#[derive(Debug, Clone)]
+pub struct ActiveToken {
+    /// The component.
+    pub appid: String,
+    /// Its token.
+    pub token: StoredToken,
+}
+
+/// Only ever locked for a moment.
+#[derive(Default)]
+pub(super) struct TokenMemory(Mutex<Option<ActiveToken>>);
+
+impl TokenMemory {
+    /// The component of the remembered token.
+    pub fn appid(&self) -> Option<String> {
+        self.lock().as_ref().map(|active| active.appid.clone())
+    }
+
+    /// The remembered token, when it is this component's and valid at `now`.
+    pub fn valid(&self, appid: &str, now: i64) -> Option<ActiveToken> {
+        self.lock().as_ref().filter(|active| active.appid == appid && active.token.expires_at > now).cloned()
+    }
+
+    /// The valid token, when it is newer than the refused one.
+    pub fn newer_than(&self, refused: &ActiveToken, now: i64) -> Option<ActiveToken> {
+        self.valid(&refused.appid, now).filter(|active| {
+            active.token.minted_at >= refused.token.minted_at && !is_same(&active.token, &refused.token)
+        })
+    }
+
+    pub fn remember(&self, appid: &str, token: StoredToken) -> ActiveToken {
+        let active = ActiveToken { appid: appid.to_owned(), token };
+        *self.lock() = Some(active.clone());
+        active
+    }
+
+    pub fn forget(&self) {
+        *self.lock() = None;
+    }
+
+    /// After an unclear mint the token may die in five minutes: the table is read again before.
+    pub fn shorten_life(&self, now: i64) {
+        if let Some(active) = &mut *self.lock() {
+            active.token.expires_at =
+                active.token.expires_at.min(now.saturating_add(LIFE_AFTER_UNCLEAR_MINT));
+        }
+    }
+
+    /// The item as this process sees it: a token that was minted here and could not be stored is the newest
+    /// all the same.
+    pub fn added_to(&self, stored: &TokenItem, appid: &str, now: i64) -> TokenItem {
+        let mut item = stored.clone();
+        if let Some(active) = self.valid(appid, now)
+            && item.token.as_ref().is_none_or(|token| token.minted_at < active.token.minted_at)
+        {
+            item.token = Some(active.token);
+        }
+        item
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<ActiveToken>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,175 @@
+//! What is stored of a mint: the token, or why there is none.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::{Instant, timeout_at};
+
+use super::rules::LIFE_AFTER_UNCLEAR_MINT;
+use crate::platform::problem::{Problem, ProblemCode};
+use crate::platform::retry::Attempts;
+use crate::platform::state::{Backoff, StateError, StoredToken, Ticket, TokenItem};
+use crate::platform::{Credentials, Services};
+use crate::telemetry::metric;
+use crate::wechat::CallError;
+
+/// First pause after a failed mint, in seconds; it doubles up to the longest.
+const FIRST_BACKOFF: i64 = 15;
+/// Longest pause after failed mints, in seconds.
+const LONGEST_BACKOFF: i64 = 300;
+
+/// What became of a mint.
+#[derive(Debug)]
+pub(super) enum Minted {
+    /// A token, stored for everyone, or known to this process only because the table cannot be written.
+    Done(StoredToken),
+    /// A token that could not be stored because another instance took the lease over: good for this
+    /// request only.
+    LeaseLost(StoredToken),
+    /// Another instance was first, or the table could not be written. No call was made.
+    NotTaken,
+    /// WeChat gave no token, and why is stored. `unclear`: a call may have been processed all the same.
+    Failed { problem: Box<Problem>, unclear: bool },
+}
+
+/// The last call of a mint failed.
+pub(super) struct Failure {
+    pub error: CallError,
+    pub credentials: Arc<Credentials>,
+}
+
+/// Stores a minted token while the lease lasts.
+pub(super) async fn store(
+    services: &Services,
+    appid: &str,
+    holder: &str,
+    token: StoredToken,
+    store_by: Instant,
+) -> Minted {
+    services.metrics.count(metric::TOKEN_MINTED);
+    tracing::info!(
+        component_appid = appid,
+        expires_at = token.expires_at,
+        uncertain = token.uncertain,
+        "minted a component access token"
+    );
+    let stored = timeout_at(store_by, async {
+        let mut attempts = Attempts::new(u32::MAX, Duration::MAX, store_by);
+        loop {
+            match services.tokens.store_token(appid, holder, &token).await {
+                Err(error) => {
+                    tracing::warn!(%error, "the minted token could not be stored");
+                    if !attempts.pause().await {
+                        break None;
+                    }
+                }
+                Ok(stored) => break Some(stored),
+            }
+        }
+    })
+    .await
+    .unwrap_or(None);
+    // Only needed while Secrets Manager is down; the next mint tries again.
+    match timeout_at(store_by, services.tokens.remember_component(appid)).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::warn!(%error, "the component could not be remembered"),
+        Err(_elapsed) => tracing::warn!("there was no time to remember the component"),
+    }
+    match stored {
+        Some(true) => Minted::Done(token),
+        Some(false) => {
+            services.metrics.count(metric::LEASE_LOST);
+            tracing::warn!("the lease was taken over before the minted token was stored");
+            Minted::LeaseLost(token)
+        }
+        None => {
+            tracing::error!(
+                "the minted token is known to this instance only: the state table cannot be written"
+            );
+            Minted::Done(token)
+        }
+    }
+}
+
+/// A mint that failed, and what it began with.
+pub(super) struct Failed<'a> {
+    pub seen: &'a TokenItem,
+    pub ticket: &'a Ticket,
+    pub failure: Failure,
+    /// A call may have been processed all the same.
+    pub unclear: bool,
+}
+
+/// Stores why the mint failed, so that nobody repeats it at once.
+pub(super) async fn record_failed_mint(
+    services: &Services,
+    appid: &str,
+    holder: &str,
+    failed: Failed<'_>,
+    store_by: Instant,
+) -> Box<Problem> {
+    let now = services.clock.now();
+    let mut problem = services.record_call_failure(&failed.failure.error);
+    let count = failed.seen.backoff.as_ref().map_or(0, |backoff| backoff.count).saturating_add(1);
+    let pause = backoff_seconds(problem.code, count);
+    let backoff = Backoff {
+        code: problem.code,
+        errcode: problem.errcode,
+        client_ip: problem.client_ip.clone(),
+        count,
+        until: now + pause,
+        ticket_create_time: Some(failed.ticket.create_time),
+        credentials_version: Some(failed.failure.credentials.version.clone()),
+    };
+    let shortened = now + LIFE_AFTER_UNCLEAR_MINT;
+    let outlives = failed.seen.token.as_ref().is_some_and(|token| token.expires_at > shortened);
+    let expires_at = (failed.unclear && outlives).then_some(shortened);
+    tracing::warn!(
+        code = problem.code.as_str(),
+        errcode = problem.errcode,
+        rid = problem.rid,
+        client_ip = problem.client_ip,
+        failed_mints = count,
+        pause_s = pause,
+        token_life_shortened = expires_at.is_some(),
+        "a component access token could not be minted"
+    );
+    let stored =
+        timeout_at(store_by, services.tokens.store_failure(appid, holder, &backoff, expires_at)).await;
+    match stored.unwrap_or_else(|_elapsed| Err(StateError("no answer in time".into()))) {
+        Ok(true) => {}
+        Ok(false) => {
+            services.metrics.count(metric::LEASE_LOST);
+            tracing::warn!("the lease was taken over before the failed mint was stored");
+        }
+        Err(error) => tracing::warn!(%error, "the failed mint could not be stored"),
+    }
+    problem.retry_after = Some(problem.retry_after.unwrap_or(0).max(pause));
+    problem
+}
+
+/// 15, 30, 60, 120, 240, 300, 300, … seconds after that many failures in a row. A refused address pauses
+/// for 15 seconds only: another instance may leave from another zone, whose address is registered.
+fn backoff_seconds(code: ProblemCode, count: u32) -> i64 {
+    if code == ProblemCode::ConfigEgressIpNotRegistered {
+        return FIRST_BACKOFF;
+    }
+    FIRST_BACKOFF.saturating_mul(1_i64 << count.saturating_sub(1).min(10)).min(LONGEST_BACKOFF)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ProblemCode, backoff_seconds};
+
+    #[test]
+    fn pauses_double_from_15_seconds_to_5_minutes() {
+        let pauses: Vec<i64> = (1..=7).map(|count| backoff_seconds(ProblemCode::WeChatBusy, count)).collect();
+        assert_eq!(pauses, [15, 30, 60, 120, 240, 300, 300]);
+        assert_eq!(backoff_seconds(ProblemCode::WeChatBusy, u32::MAX), 300);
+    }
+
+    #[test]
+    fn a_refused_address_pauses_for_15_seconds_only() {
+        assert_eq!(backoff_seconds(ProblemCode::ConfigEgressIpNotRegistered, 9), 15);
+    }
+}

@@ -1,0 +1,221 @@
+//! Reads the token item and does what the rules say, until there is a token or a reason why there is none.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::memory::{ActiveToken, TokenMemory};
+use super::mint::mint;
+use super::mint_result::Minted;
+use super::rules::{Decision, TokenRequest, decide, is_foreign_mint, is_same, without_a_mint};
+use crate::platform::problem::{Problem, ProblemCode, Result};
+use crate::platform::retry::jittered;
+use crate::platform::services::Services;
+use crate::platform::state::{StateError, StoredToken, TokenItem};
+use crate::telemetry::metric;
+use crate::wechat::Refusal;
+
+/// How often the table is read while another instance mints: first and longest interval.
+const POLL: (Duration, Duration) = (Duration::from_millis(200), Duration::from_millis(1000));
+
+/// Reads of a failing table before a request gives up that has seen nobody mint.
+const MAX_READS: u32 = 3;
+
+/// One request's way to a token.
+pub(super) struct Resolution<'a> {
+    pub services: &'a Services,
+    pub memory: &'a TokenMemory,
+    pub appid: &'a str,
+    pub request: TokenRequest<'a>,
+    /// What WeChat said of the refused token.
+    pub refusal: Option<&'a Refusal>,
+    pub deadline: Instant,
+    pub progress: Progress,
+}
+
+/// What was seen so far.
+pub(super) struct Progress {
+    pause: Duration,
+    failed_reads: u32,
+    /// Whether another instance was seen minting: then it is worth waiting until the deadline.
+    saw_a_mint: bool,
+    first: Option<TokenItem>,
+    /// Whether this process knows less than the table: the next request must read it.
+    pub must_reread: bool,
+}
+
+impl Default for Progress {
+    fn default() -> Self {
+        Self { pause: POLL.0, failed_reads: 0, saw_a_mint: false, first: None, must_reread: false }
+    }
+}
+
+impl Resolution<'_> {
+    /// # Errors
+    /// Why there is no token.
+    pub async fn run(&mut self) -> Result<ActiveToken> {
+        loop {
+            match self.services.tokens.token_item(self.appid).await {
+                Ok(stored) => {
+                    if let Some(active) = self.act(&stored).await? {
+                        return Ok(active);
+                    }
+                }
+                Err(error) => {
+                    if let Some(active) = self.without_the_table(error).await? {
+                        return Ok(active);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Does what the rules say about `stored`. `None`: the item must be read again.
+    async fn act(&mut self, stored: &TokenItem) -> Result<Option<ActiveToken>> {
+        self.compare_with_the_first(stored)?;
+        let item = self.memory.added_to(stored, self.appid, self.now());
+        let obsolete = self.backoff_is_obsolete(&item).await;
+        match decide(&item, self.request, self.now(), obsolete) {
+            Decision::Use(token) => Ok(Some(self.memory.remember(self.appid, token))),
+            Decision::Missing => Err(Problem::token_missing()),
+            Decision::Refused(wait) => {
+                Err(Problem::token_rejected(self.refusal, self.services.minting, wait))
+            }
+            Decision::BackOff(backoff) => {
+                Err(Problem::from_backoff(&backoff, &self.services.egress, self.now()))
+            }
+            Decision::Wait => {
+                self.progress.saw_a_mint = true;
+                let rest = item.live_lease(self.now()).map_or(1, |lease| lease.expires_at - self.now());
+                self.pause().await.map_err(|problem| problem.retry_after(rest))?;
+                Ok(None)
+            }
+            Decision::Mint => match mint(self.services, self.appid, stored, self.deadline).await {
+                Ok(Minted::Done(token)) => Ok(Some(self.memory.remember(self.appid, token))),
+                Ok(Minted::LeaseLost(token)) => {
+                    // The next request reads what the successor has stored.
+                    self.progress.must_reread = true;
+                    self.memory.forget();
+                    Ok(Some(self.active(token)))
+                }
+                Ok(Minted::NotTaken) => {
+                    self.progress.saw_a_mint = true;
+                    self.pause().await?;
+                    Ok(None)
+                }
+                Ok(Minted::Failed { problem, unclear }) => {
+                    if unclear {
+                        self.memory.shorten_life(self.now());
+                    }
+                    self.without_a_mint(&item, problem).map(Some)
+                }
+                Err(problem) => self.without_a_mint(&item, problem).map(Some),
+            },
+        }
+    }
+
+    /// The table cannot be read: the token in memory will do. Without one it is read again, and while
+    /// another instance is minting as long as there is time.
+    async fn without_the_table(&mut self, error: StateError) -> Result<Option<ActiveToken>> {
+        let known = self.memory.valid(self.appid, self.now());
+        if let Some(active) = known.filter(|_| self.request.refused.is_none() && !self.request.force) {
+            tracing::warn!(%error, "the state table cannot be read; the token in memory is valid");
+            return Ok(Some(active));
+        }
+        self.progress.failed_reads += 1;
+        if self.progress.saw_a_mint {
+            self.pause().await?;
+        } else if self.progress.failed_reads >= MAX_READS || self.pause().await.is_err() {
+            return Err(error.into());
+        }
+        Ok(None)
+    }
+
+    /// Reports a foreign mint when the item is read for the first time. A forced refresh that had to wait
+    /// compares: another instance's new token is as good as its own, and that mint's failure is its answer.
+    fn compare_with_the_first(&mut self, stored: &TokenItem) -> Result<()> {
+        let Some(first) = &self.progress.first else {
+            self.progress.first = Some(stored.clone());
+            if let Some(refused) = self.request.refused.filter(|_| self.request.minting) {
+                self.watch_for_foreign_mints(stored, refused);
+            }
+            return Ok(());
+        };
+        if !self.request.force {
+            return Ok(());
+        }
+        let is_new = match (&first.token, &stored.token) {
+            (Some(old), Some(new)) => !is_same(old, new),
+            (None, new) => new.is_some(),
+            (Some(_), None) => false,
+        };
+        if is_new {
+            self.request.force = false;
+        } else if let Some(backoff) = stored.live_backoff(self.now())
+            && stored.backoff != first.backoff
+        {
+            return Err(Problem::from_backoff(backoff, &self.services.egress, self.now()));
+        }
+        Ok(())
+    }
+
+    /// After a mint that failed or could not begin: a token that is still good. A forced refresh wants no
+    /// old one.
+    fn without_a_mint(&self, item: &TokenItem, problem: Box<Problem>) -> Result<ActiveToken> {
+        match without_a_mint(item, self.request.refused, self.now()) {
+            Some(token) if !self.request.force => Ok(self.active(token.clone())),
+            _ => Err(problem),
+        }
+    }
+
+    /// Pauses before the next look at the table.
+    async fn pause(&mut self) -> Result<()> {
+        let pause = jittered(self.progress.pause);
+        if Instant::now() + pause >= self.deadline {
+            return Err(Problem::token_pending());
+        }
+        tokio::time::sleep(pause).await;
+        self.progress.pause = (self.progress.pause * 2).min(POLL.1);
+        Ok(())
+    }
+
+    /// Whether the reason of a backoff is gone: a newer ticket, or other credentials.
+    async fn backoff_is_obsolete(&self, item: &TokenItem) -> bool {
+        let Some(backoff) = item.live_backoff(self.now()) else { return false };
+        match backoff.code {
+            ProblemCode::TicketRejected => {
+                let item = self.services.tickets.ticket_item(self.appid).await;
+                let ticket = item.ok().and_then(|item| item.ticket);
+                ticket.is_some_and(|ticket| Some(ticket.create_time) > backoff.ticket_create_time)
+            }
+            ProblemCode::ConfigAppIdRejected
+            | ProblemCode::ConfigAppSecretRejected
+            | ProblemCode::WeChatUnauthorized => {
+                let credentials = self.services.credentials.reread().await;
+                credentials.is_ok_and(|now| Some(&now.version) != backoff.credentials_version.as_ref())
+            }
+            _ => false,
+        }
+    }
+
+    fn watch_for_foreign_mints(&self, item: &TokenItem, refused: &StoredToken) {
+        let now = self.now();
+        if is_foreign_mint(item, refused, now) {
+            self.services.metrics.count(metric::FOREIGN_MINT);
+            tracing::error!(
+                foreign_mint = true,
+                token_age_s = now.saturating_sub(refused.minted_at),
+                token_seconds_left = refused.expires_at.saturating_sub(now),
+                "another program mints tokens for this component: WeChat refuses ours long before it expires"
+            );
+        }
+    }
+
+    fn active(&self, token: StoredToken) -> ActiveToken {
+        ActiveToken { appid: self.appid.to_owned(), token }
+    }
+
+    fn now(&self) -> i64 {
+        self.services.clock.now()
+    }
+}
