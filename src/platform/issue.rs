@@ -1,7 +1,6 @@
 //! Issues one pre-auth code: a token, one call, and what may be tried again within the time there is.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use tokio::time::Instant;
 
@@ -9,25 +8,12 @@ use super::Services;
 use super::authorization_urls::{AuthorizationUrls, LinkOptions};
 use super::clock::rfc3339;
 use super::problem::{Problem, ProblemCode, Result};
-use super::retry::Attempts;
-use super::token::rules::REMINT_AFTER;
-use super::token::{ActiveToken, Role, TokenProvider};
+use super::token::{ActiveToken, CallFailure, Role, TokenProvider};
 use crate::wechat::CallError;
 use crate::wechat::errcode::{Endpoint, ErrcodeClass};
-use crate::wechat::{PreAuthCode, TransportError, code_fingerprint};
+use crate::wechat::{PreAuthCode, code_fingerprint};
 
 use secrecy::{ExposeSecret as _, SecretString};
-
-/// The longest one code call may take.
-const LONGEST_CALL: Duration = Duration::from_secs(4);
-
-/// Code calls for one request with one token. A call whose answer is lost wastes a code, which
-/// harms nobody: several may be outstanding.
-const MAX_CALLS: u32 = 3;
-
-/// Tokens tried for one request: the one in memory, one that another instance has stored since, and
-/// one that is minted for want of a better.
-const MAX_TOKENS: u32 = 3;
 
 /// For this many seconds a refusal that concerns every caller (whitelist, appid, quota) is answered
 /// without asking again: first and longest time, doubling while the refusals go on. Long enough to spare
@@ -110,30 +96,19 @@ impl Issuer {
         if let Some(problem) = self.refused_a_moment_ago() {
             return Err(problem);
         }
-        let mut held = self.tokens.get(deadline).await?;
-        let mut tokens_left = MAX_TOKENS;
-        loop {
-            match create(&self.services, &held, deadline).await {
-                Ok((code, asked_at)) => {
-                    *self.memory() = None;
-                    return Ok(issued(request, held.appid, &code, asked_at));
-                }
-                Err(CallError::Refused(refusal))
-                    if refusal.meaning().class == ErrcodeClass::TokenRejected =>
-                {
-                    tokens_left -= 1;
-                    if tokens_left == 0 {
-                        // One token after another was refused, the last of them just stored or minted.
-                        return Err(Problem::token_rejected(
-                            Some(&refusal),
-                            self.services.minting,
-                            REMINT_AFTER,
-                        ));
-                    }
-                    held = self.tokens.replace(&held, &refusal, deadline).await?;
-                }
-                Err(error) => return Err(self.failed(&error)),
+        let services = &self.services;
+        let create = |token: ActiveToken, timeout| async move {
+            let asked_at = services.clock.now();
+            let code = services.wechat.create_preauthcode(&token.appid, &token.token.value, timeout).await?;
+            Ok((token.appid, code, asked_at))
+        };
+        match self.tokens.call(Endpoint::CreatePreAuthCode, deadline, create).await {
+            Ok((appid, code, asked_at)) => {
+                *self.memory() = None;
+                Ok(issued(request, appid, &code, asked_at))
             }
+            Err(CallFailure::Call(error)) => Err(self.failed(&error)),
+            Err(CallFailure::Problem(problem)) => Err(problem),
         }
     }
 
@@ -171,36 +146,6 @@ const fn is_lasting(class: ErrcodeClass) -> bool {
             | ErrcodeClass::DailyQuota
             | ErrcodeClass::RateLimited
     )
-}
-
-/// Calls until a code or a final answer is there, or the time is over. With the code comes when it was
-/// asked for: its life is counted from there.
-async fn create(
-    services: &Services,
-    held: &ActiveToken,
-    deadline: Instant,
-) -> std::result::Result<(PreAuthCode, i64), CallError> {
-    let mut attempts = Attempts::new(MAX_CALLS, LONGEST_CALL, deadline);
-    loop {
-        let Some(timeout) = attempts.next_timeout() else {
-            return Err(CallError::Transport(TransportError::no_time(Endpoint::CreatePreAuthCode)));
-        };
-        let (called, asked_at) = (Instant::now(), services.clock.now());
-        let answer = services.wechat.create_preauthcode(&held.appid, &held.token.value, timeout).await;
-        services.metrics.call(Endpoint::CreatePreAuthCode.name(), called.elapsed());
-        let error = match answer {
-            Ok(code) => return Ok((code, asked_at)),
-            Err(error) => error,
-        };
-        let passing = match &error {
-            CallError::Transport(_) => true,
-            CallError::Refused(refusal) => refusal.meaning().class == ErrcodeClass::Busy,
-        };
-        if !passing || !attempts.pause().await {
-            return Err(error);
-        }
-        tracing::debug!(%error, "asking WeChat again");
-    }
 }
 
 fn issued(request: &IssueRequest, appid: String, code: &PreAuthCode, asked_at: i64) -> IssuedCode {

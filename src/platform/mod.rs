@@ -5,6 +5,7 @@
 
 pub mod authorization_urls;
 pub mod bus;
+pub mod call;
 pub mod clock;
 pub mod credentials;
 pub mod egress;
@@ -12,7 +13,6 @@ pub mod issue;
 pub mod memory;
 pub mod problem;
 pub mod push;
-pub mod retry;
 pub mod services;
 pub mod state;
 pub mod token;

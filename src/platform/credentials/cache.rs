@@ -240,6 +240,17 @@ impl CredentialsCache {
         }
     }
 
+    /// Reads the credentials again after WeChat refused these. `true`: the operator has changed them, and
+    /// `refused` holds the new ones.
+    pub async fn replace_refused(&self, refused: &mut Arc<Credentials>) -> bool {
+        let Ok(newest) = self.reread().await else { return false };
+        let changed = newest.version != refused.version;
+        if changed {
+            *refused = newest;
+        }
+        changed
+    }
+
     async fn read(&self, memory: &mut Memory) -> Result<Arc<Credentials>, SecretsError> {
         memory.read_at = Some(Instant::now());
         // Stands when the caller stops waiting.

@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use tokio::time::{Instant, timeout_at};
 
-use super::mint_result::{Failed, Failure, Minted, record_failed_mint, store};
+use super::mint_result::{Failed, Minted, record_failed_mint, store};
 use super::rules::LIFE_AFTER_UNCLEAR_MINT;
+use crate::platform::call::Attempts;
 use crate::platform::problem::{Problem, Result};
-use crate::platform::retry::Attempts;
 use crate::platform::state::{Lease, LeaseAttempt, StoredToken, Ticket, TokenItem};
 use crate::platform::{Credentials, Services};
 use crate::wechat::errcode::{Endpoint, ErrcodeClass};
-use crate::wechat::{CallError, TransportError};
+use crate::wechat::{CallError, ComponentToken};
 
 /// How long a lease lives, counted from before the write that takes it. Longer than a mint may take, so that
 /// nobody starts a second one beside it.
@@ -75,11 +75,13 @@ pub(super) async fn mint(
         release(services, appid, &lease.holder, store_by).await;
         return Err(Problem::token_pending());
     }
-    let mut unclear = false;
-    match call(services, credentials, &ticket, call_by, &mut unclear).await {
+    let mut calls = Calls { credentials, unclear: false, unauthorized: false };
+    match ask(services, &mut calls, &ticket, call_by).await {
         Ok(token) => Ok(store(services, appid, &lease.holder, token, store_by).await),
-        Err(failure) => {
-            let failed = Failed { seen, ticket: &ticket, failure, unclear };
+        Err(error) => {
+            let Calls { credentials, unclear, .. } = calls;
+            let problem = services.record_call_failure(&error);
+            let failed = Failed { seen, ticket: &ticket, credentials: &credentials, problem, unclear };
             let problem = record_failed_mint(services, appid, &lease.holder, failed, store_by).await;
             Ok(Minted::Failed { problem, unclear })
         }
@@ -93,73 +95,66 @@ async fn release(services: &Services, appid: &str, holder: &str, by: Instant) {
     }
 }
 
-/// Calls WeChat until a token or a final answer is there, or the time is over. `unclear` becomes true when a
-/// call that brought no answer may have been processed.
-async fn call(
-    services: &Services,
-    mut credentials: Arc<Credentials>,
-    ticket: &Ticket,
-    call_by: Instant,
-    unclear: &mut bool,
-) -> std::result::Result<StoredToken, Failure> {
-    let mut attempts = Attempts::new(MAX_CALLS, LONGEST_CALL, call_by).shortest(SHORTEST_CALL);
-    let mut unauthorized = false;
-    loop {
-        let Some(timeout) = attempts.next_timeout() else {
-            let error = CallError::Transport(TransportError::no_time(Endpoint::ComponentToken));
-            return Err(Failure { error, credentials });
-        };
-        let (called, minted_at) = (Instant::now(), services.clock.now());
-        let answer = services
-            .wechat
-            .component_token(
-                &credentials.component_appid,
-                &credentials.component_appsecret,
-                &ticket.value,
-                timeout,
-            )
-            .await;
-        services.metrics.call(Endpoint::ComponentToken.name(), called.elapsed());
-        let error = match answer {
-            Ok(token) => {
-                // After an unclear call this token may not be the newest: see `StoredToken::uncertain`.
-                let longest = if *unclear { LIFE_AFTER_UNCLEAR_MINT } else { LONGEST_LIFE };
-                return Ok(StoredToken {
-                    value: token.value,
-                    expires_at: minted_at + token.expires_in.min(longest),
-                    minted_at,
-                    uncertain: *unclear,
-                });
-            }
-            Err(error) => error,
-        };
-        let again = match &error {
+/// What the calls of one mint have brought so far.
+struct Calls {
+    credentials: Arc<Credentials>,
+    /// A call that brought no answer may have been processed.
+    unclear: bool,
+    unauthorized: bool,
+}
+
+impl Calls {
+    /// After an unclear call the token may not be the newest: see [`StoredToken::uncertain`].
+    fn stored(&self, token: ComponentToken, minted_at: i64) -> StoredToken {
+        let longest = if self.unclear { LIFE_AFTER_UNCLEAR_MINT } else { LONGEST_LIFE };
+        let expires_at = minted_at.saturating_add(token.expires_in.min(longest));
+        StoredToken { value: token.value, expires_at, minted_at, uncertain: self.unclear }
+    }
+
+    /// Whether another call is worth its time.
+    async fn again(&mut self, services: &Services, error: &CallError) -> bool {
+        match error {
             CallError::Transport(error) => {
-                *unclear |= error.may_have_arrived();
+                self.unclear |= error.may_have_arrived();
                 true
             }
             CallError::Refused(refusal) => match refusal.meaning().class {
                 ErrcodeClass::Busy => true,
                 // Seen to pass by itself: nine times in one outage, with the same parameters.
-                ErrcodeClass::Unauthorized => !std::mem::replace(&mut unauthorized, true),
+                ErrcodeClass::Unauthorized => !std::mem::replace(&mut self.unauthorized, true),
                 ErrcodeClass::AppId | ErrcodeClass::AppSecret => {
-                    let newest = timeout_at(call_by, services.credentials.reread()).await;
-                    match newest.ok().and_then(std::result::Result::ok).filter(|newest| {
-                        newest.version != credentials.version
-                            && newest.component_appid == credentials.component_appid
-                    }) {
-                        Some(newest) => {
-                            credentials = newest;
-                            true
-                        }
-                        None => false,
-                    }
+                    let appid = self.credentials.component_appid.clone();
+                    services.credentials.replace_refused(&mut self.credentials).await
+                        && self.credentials.component_appid == appid
                 }
                 _ => false,
             },
+        }
+    }
+}
+
+/// Calls WeChat until a token or a final answer is there, or the time is over.
+async fn ask(
+    services: &Services,
+    calls: &mut Calls,
+    ticket: &Ticket,
+    call_by: Instant,
+) -> std::result::Result<StoredToken, CallError> {
+    let mut attempts = Attempts::new(MAX_CALLS, LONGEST_CALL, call_by).shortest(SHORTEST_CALL);
+    loop {
+        let (ours, minted_at) = (&calls.credentials, services.clock.now());
+        let mint = |timeout| {
+            let (appid, secret) = (&ours.component_appid, &ours.component_appsecret);
+            services.wechat.component_token(appid, secret, &ticket.value, timeout)
         };
-        if !again || !attempts.pause().await {
-            return Err(Failure { error, credentials });
+        let error = match attempts.make(services, Endpoint::ComponentToken, mint).await {
+            Ok(token) => return Ok(calls.stored(token, minted_at)),
+            Err(error) => error,
+        };
+        // Reading the credentials again must not take the time that a call needs.
+        let again = timeout_at(call_by, calls.again(services, &error)).await;
+        if !again.unwrap_or(false) || !attempts.pause().await {
+            return Err(error);
         }
     }
 }

@@ -1,17 +1,15 @@
 //! What is stored of a mint: the token, or why there is none.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::{Instant, timeout_at};
 
 use super::rules::LIFE_AFTER_UNCLEAR_MINT;
+use crate::platform::call::Attempts;
 use crate::platform::problem::{Problem, ProblemCode};
-use crate::platform::retry::Attempts;
 use crate::platform::state::{Backoff, StateError, StoredToken, Ticket, TokenItem};
 use crate::platform::{Credentials, Services};
 use crate::telemetry::metric;
-use crate::wechat::CallError;
 
 /// First pause after a failed mint, in seconds; it doubles up to the longest.
 const FIRST_BACKOFF: i64 = 15;
@@ -30,12 +28,6 @@ pub(super) enum Minted {
     NotTaken,
     /// WeChat gave no token, and why is stored. `unclear`: a call may have been processed all the same.
     Failed { problem: Box<Problem>, unclear: bool },
-}
-
-/// The last call of a mint failed.
-pub(super) struct Failure {
-    pub error: CallError,
-    pub credentials: Arc<Credentials>,
 }
 
 /// Stores a minted token while the lease lasts.
@@ -95,7 +87,8 @@ pub(super) async fn store(
 pub(super) struct Failed<'a> {
     pub seen: &'a TokenItem,
     pub ticket: &'a Ticket,
-    pub failure: Failure,
+    pub credentials: &'a Credentials,
+    pub problem: Box<Problem>,
     /// A call may have been processed all the same.
     pub unclear: bool,
 }
@@ -109,7 +102,7 @@ pub(super) async fn record_failed_mint(
     store_by: Instant,
 ) -> Box<Problem> {
     let now = services.clock.now();
-    let mut problem = services.record_call_failure(&failed.failure.error);
+    let mut problem = failed.problem;
     let count = failed.seen.backoff.as_ref().map_or(0, |backoff| backoff.count).saturating_add(1);
     let pause = backoff_seconds(problem.code, count);
     let backoff = Backoff {
@@ -119,7 +112,7 @@ pub(super) async fn record_failed_mint(
         count,
         until: now + pause,
         ticket_create_time: Some(failed.ticket.create_time),
-        credentials_version: Some(failed.failure.credentials.version.clone()),
+        credentials_version: Some(failed.credentials.version.clone()),
     };
     let shortened = now + LIFE_AFTER_UNCLEAR_MINT;
     let outlives = failed.seen.token.as_ref().is_some_and(|token| token.expires_at > shortened);

@@ -41,6 +41,10 @@ impl TokenProvider {
         Self { services, role, memory: TokenMemory::default(), flight: Mutex::default() }
     }
 
+    pub(super) const fn services(&self) -> &Services {
+        &self.services
+    }
+
     /// The component's appid: from the credentials, or, while they cannot be read, the one of the remembered
     /// token or of the table.
     ///

@@ -8,8 +8,8 @@ use super::memory::{ActiveToken, TokenMemory};
 use super::mint::mint;
 use super::mint_result::Minted;
 use super::rules::{Decision, TokenRequest, decide, is_foreign_mint, is_same, without_a_mint};
+use crate::platform::call::jittered;
 use crate::platform::problem::{Problem, ProblemCode, Result};
-use crate::platform::retry::jittered;
 use crate::platform::services::Services;
 use crate::platform::state::{StateError, StoredToken, TokenItem};
 use crate::telemetry::metric;
@@ -186,7 +186,7 @@ impl Resolution<'_> {
             ProblemCode::TicketRejected => {
                 let item = self.services.tickets.ticket_item(self.appid).await;
                 let ticket = item.ok().and_then(|item| item.ticket);
-                ticket.is_some_and(|ticket| Some(ticket.create_time) > backoff.ticket_create_time)
+                ticket.is_some_and(|ticket| Some(ticket.create_time) != backoff.ticket_create_time)
             }
             ProblemCode::ConfigAppIdRejected
             | ProblemCode::ConfigAppSecretRejected

@@ -19,6 +19,10 @@ pub const LIFE_AFTER_UNCLEAR_MINT: i64 = 300;
 /// age says nothing.
 const MAX_MINTED_AHEAD: i64 = 60;
 
+/// A refused token with at most this much life left, in seconds, may have expired on its way to WeChat, or
+/// by a clock that differs.
+const EXPIRY_TOLERANCE: i64 = 5;
+
 /// The life of every token that WeChat mints, in seconds: a token whose end was brought forward may work
 /// until then.
 const FULL_LIFE: i64 = 7200;
@@ -96,18 +100,18 @@ pub fn decide(item: &TokenItem, request: TokenRequest<'_>, now: i64, backoff_is_
             None => Decision::Missing,
         };
     }
-    let newest = item.token.as_ref().filter(|token| !token.uncertain && token.expires_at > now);
+    if item.live_lease(now).is_some() {
+        return match usable {
+            Some(token) if !request.force => Decision::Use(token.clone()),
+            // A forced mint wants the result of the one that is under way.
+            _ => Decision::Wait,
+        };
+    }
     if usable.is_none()
         && request.refused.is_some()
-        && let Some(age) = newest.and_then(|token| age(token, now))
-        && age < REMINT_AFTER
+        && let Some(wait) = item.token.as_ref().and_then(|token| too_early_to_remint(token, now))
     {
-        return Decision::Refused(REMINT_AFTER - age);
-    }
-    let or_use = |decision| usable.map_or(decision, |token| Decision::Use(token.clone()));
-    if item.live_lease(now).is_some() {
-        // A forced mint wants the result of the one that is under way.
-        return if request.force { Decision::Wait } else { or_use(Decision::Wait) };
+        return Decision::Refused(wait);
     }
     match item.live_backoff(now) {
         Some(backoff) if !backoff_is_obsolete && !request.force => {
@@ -137,8 +141,16 @@ pub fn without_a_mint<'a>(
 ) -> Option<&'a StoredToken> {
     usable(item, refused, now).or_else(|| {
         let young = |token: &&StoredToken| age(token, now).is_some_and(|age| age < FULL_LIFE);
-        item.token.as_ref().filter(|token| refused.is_none() && !token.uncertain).filter(young)
+        item.token.as_ref().filter(|_| refused.is_none()).filter(young)
     })
+}
+
+/// Seconds until a refused token may be replaced by a mint. `None`: now, because it is old enough, was never
+/// certain to be the newest, or has expired.
+fn too_early_to_remint(token: &StoredToken, now: i64) -> Option<i64> {
+    let wait = REMINT_AFTER - age(token, now)?;
+    let may_have_expired = token.expires_at <= now.saturating_add(EXPIRY_TOLERANCE);
+    (wait > 0 && !token.uncertain && !may_have_expired).then_some(wait)
 }
 
 /// Whether a valid token is to be renewed. An uncertain one is renewed soon; any other not before it is

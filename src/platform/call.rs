@@ -1,8 +1,13 @@
-//! When a failed call to WeChat is tried again, and how long that may take.
+//! The attempts of one call to WeChat: how many, how long each may take, and the pauses between them. Every
+//! attempt is measured here.
 
+use std::future::Future;
 use std::time::Duration;
 
 use tokio::time::Instant;
+
+use super::services::Services;
+use crate::wechat::{CallError, Endpoint, TransportError};
 
 /// First pause between two attempts; it doubles, and each pause is jittered.
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
@@ -40,6 +45,28 @@ impl Attempts {
     pub fn next_timeout(&self) -> Option<Duration> {
         let left = self.deadline.saturating_duration_since(Instant::now());
         (left >= self.shortest).then(|| left.min(self.longest))
+    }
+
+    /// Makes one attempt, within the time that an attempt may take.
+    ///
+    /// # Errors
+    /// Why there is no answer; without a call when there is no time for one.
+    pub async fn make<T, F>(
+        &self,
+        services: &Services,
+        endpoint: Endpoint,
+        attempt: impl FnOnce(Duration) -> F,
+    ) -> Result<T, CallError>
+    where
+        F: Future<Output = Result<T, CallError>>,
+    {
+        let Some(timeout) = self.next_timeout() else {
+            return Err(CallError::Transport(TransportError::no_time(endpoint)));
+        };
+        let started = Instant::now();
+        let answer = attempt(timeout).await;
+        services.metrics.call(endpoint.name(), started.elapsed());
+        answer
     }
 
     /// Pauses before another attempt. `false`: there is none left, or no time for one.
