@@ -178,6 +178,11 @@ impl Plan {
         self.skews.iter().max().unwrap() - self.skews.iter().min().unwrap() <= 2
     }
 
+    /// Whether an instance's clock is wrong by more than the two seconds that are allowed.
+    pub fn is_wrong(&self, instance: usize) -> bool {
+        self.skews.get(instance).is_some_and(|skew| skew.abs() > 2)
+    }
+
     pub fn has(&self, wanted: impl Fn(&Event) -> bool) -> bool {
         self.events.iter().any(|(_, event)| wanted(event))
     }

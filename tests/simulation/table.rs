@@ -93,8 +93,10 @@ fn now<T>(future: impl Future<Output = T>) -> T {
 #[async_trait]
 impl TokenStore for SimTable {
     async fn token_item(&self, appid: &str) -> Result<TokenItem, StateError> {
-        let appid = appid.to_owned();
-        self.call(move |world| now(world.table.token_item(&appid))).await?
+        let key = appid.to_owned();
+        let item = self.call(move |world| now(world.table.token_item(&key))).await??;
+        checks::item_is_read(&self.world, self.instance, &item);
+        Ok(item)
     }
 
     async fn take_lease(

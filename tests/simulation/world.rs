@@ -1,5 +1,6 @@
 //! What is true in one schedule, whatever its instances believe: WeChat's tokens, the table, the faults.
 
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -56,6 +57,8 @@ pub struct Truth {
     pub component: usize,
     pub version: usize,
     pub changed_ms: Vec<i64>,
+    pub component_changed_ms: Option<i64>,
+    pub leases_of_wrong_clocks: Vec<i64>,
     pub tickets: Vec<String>,
     pub refused_ticket: Option<String>,
     pub table_down_until: i64,
@@ -63,6 +66,8 @@ pub struct Truth {
     pub whitelist_until: i64,
     /// A mint's answer that reached its instance and must be stored: token, instance, when, lease end (ms).
     pub delivered: Vec<(String, usize, i64, i64)>,
+    /// Requests that have read a live lease, by their tasks.
+    pub waiting: HashSet<tokio::task::Id>,
     pub codes: u64,
 }
 

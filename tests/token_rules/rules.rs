@@ -118,9 +118,9 @@ fn a_refusal_without_a_stored_token_is_no_arithmetic_on_extremes() {
     for extreme in [i64::MIN, i64::MAX] {
         let stored = StoredToken { minted_at: extreme, expires_at: extreme, ..token(0, 0) };
         for role in [Role::Caller, Role::Keeper] {
-            is_due(&stored, role, NOW);
-            is_foreign_mint(&item(stored.clone()), &stored, NOW);
-            decision(&item(stored.clone()), TokenRequest { refused: Some(&stored), ..request });
+            let _ = is_due(&stored, role, NOW);
+            let _ = is_foreign_mint(&item(stored.clone()), &stored, NOW);
+            let _ = decision(&item(stored.clone()), TokenRequest { refused: Some(&stored), ..request });
         }
     }
 }
@@ -158,6 +158,9 @@ fn during_a_backoff_a_token_that_may_be_dead_is_tried_before_nothing() {
         assert_eq!(decision(&item, request(Role::Caller)), "use");
         let again = TokenRequest { refused: Some(&stored), ..request(Role::Caller) };
         assert_eq!(decision(&item, again), "back off", "and not after WeChat refused it");
+        let older = StoredToken { value: "older".into(), minted_at: stored.minted_at - 1, ..stored.clone() };
+        let older = TokenRequest { refused: Some(&older), ..request(Role::Caller) };
+        assert_eq!(decision(&item, older), "use", "WeChat refused an older one");
     }
     let dead = TokenItem { backoff: Some(backoff(10)), ..item(token(7200, 0)) };
     assert_eq!(decision(&dead, request(Role::Caller)), "back off");

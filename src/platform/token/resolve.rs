@@ -163,7 +163,7 @@ impl Resolution<'_> {
     /// old one.
     fn without_a_mint(&self, item: &TokenItem, problem: Box<Problem>) -> Result<ActiveToken> {
         match without_a_mint(item, self.request.refused, self.now()) {
-            Some(token) if !self.request.force => Ok(self.active(token.clone())),
+            Some(token) if !self.request.force => Ok(self.memory.remember(self.appid, token.clone())),
             _ => Err(problem),
         }
     }

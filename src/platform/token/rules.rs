@@ -127,8 +127,7 @@ pub fn decide(item: &TokenItem, request: TokenRequest<'_>, now: i64, backoff_is_
 /// The item's token, when it is valid at `now` and newer than the refused one.
 #[must_use]
 pub fn usable<'a>(item: &'a TokenItem, refused: Option<&StoredToken>, now: i64) -> Option<&'a StoredToken> {
-    let newer = |token: &&StoredToken| refused.is_none_or(|refused| is_newer(token, refused));
-    item.token.as_ref().filter(|token| token.expires_at > now).filter(newer)
+    newer_than(item, refused).filter(|token| token.expires_at > now)
 }
 
 /// What is used while no new token can be minted: a valid token, or else one whose end was brought forward
@@ -139,10 +138,8 @@ pub fn without_a_mint<'a>(
     refused: Option<&StoredToken>,
     now: i64,
 ) -> Option<&'a StoredToken> {
-    usable(item, refused, now).or_else(|| {
-        let young = |token: &&StoredToken| age(token, now).is_some_and(|age| age < FULL_LIFE);
-        item.token.as_ref().filter(|_| refused.is_none()).filter(young)
-    })
+    newer_than(item, refused)
+        .filter(|token| token.expires_at > now || age(token, now).is_some_and(|age| age < FULL_LIFE))
 }
 
 /// Seconds until a refused token may be replaced by a mint. `None`: now, because it is old enough, was never
@@ -151,6 +148,10 @@ fn too_early_to_remint(token: &StoredToken, now: i64) -> Option<i64> {
     let wait = REMINT_AFTER - age(token, now)?;
     let may_have_expired = token.expires_at <= now.saturating_add(EXPIRY_TOLERANCE);
     (wait > 0 && !token.uncertain && !may_have_expired).then_some(wait)
+}
+
+fn newer_than<'a>(item: &'a TokenItem, refused: Option<&StoredToken>) -> Option<&'a StoredToken> {
+    item.token.as_ref().filter(|token| refused.is_none_or(|refused| is_newer(token, refused)))
 }
 
 /// Whether a valid token is to be renewed. An uncertain one is renewed soon; any other not before it is
