@@ -1,4 +1,4 @@
-//! A small HTTP client that shows every byte and every broken connection, and a push receiver.
+//! A small HTTP client that shows every byte and every broken connection, and a receiver of pushes.
 
 use std::io;
 use std::sync::{Arc, Mutex};
@@ -38,7 +38,7 @@ impl Answer {
     }
 }
 
-/// One request on a connection of its own; the error is what the connection did.
+/// One request on its own connection. The error says how the connection ended.
 pub async fn request(sim: &Sim, method: &str, target: &str, headers: &str, body: &str) -> io::Result<Answer> {
     let stream = TcpStream::connect(sim.addr()).await?;
     exchange(stream, method, target, headers, body).await
@@ -86,7 +86,7 @@ pub async fn start() -> Sim {
 
 pub async fn start_with(config: SimConfig) -> Sim {
     let sim = Sim::start(config).await.unwrap();
-    // Frozen, so that no test depends on where a second, minute or day ends.
+    // The clock is frozen, so that no test depends on when a second, minute or day ends.
     sim.clock().freeze();
     sim
 }
@@ -117,8 +117,8 @@ pub async fn code(sim: &Sim) -> String {
     create_code(sim, &token).await.json()["pre_auth_code"].as_str().unwrap().to_owned()
 }
 
-/// A receiver of pushes that answers each with the next of `answers`, the last one for ever.
-/// `None` never answers.
+/// A receiver of pushes. It answers each push with the next of `answers`, and later ones with the last. With
+/// `None` it does not answer.
 pub struct Receiver {
     pub url: String,
     pub received: Arc<Mutex<Vec<String>>>,

@@ -25,7 +25,7 @@ async fn agree(sim: &Sim, link: &str) -> Answer {
 }
 
 #[tokio::test]
-async fn the_page_shows_what_was_asked_and_looking_does_not_use_the_code() {
+async fn the_page_shows_the_links_parameters_and_opening_it_does_not_use_the_code() {
     let sim = start().await;
     let code = code(&sim).await;
     for api in [Endpoint::AuthPagePc, Endpoint::AuthPageMobile] {
@@ -55,7 +55,7 @@ async fn the_page_shows_what_was_asked_and_looking_does_not_use_the_code() {
 }
 
 #[tokio::test]
-async fn agreeing_redirects_uses_the_code_up_and_pushes_authorized() {
+async fn agreeing_redirects_uses_the_code_and_pushes_authorized() {
     let receiver = receiver(vec![Some(SUCCESS)]).await;
     let sim =
         start_with(SimConfig { callback_url: Some(receiver.url.clone()), ..SimConfig::default() }).await;
@@ -117,7 +117,7 @@ async fn nothing_from_the_link_becomes_html() {
 }
 
 #[tokio::test]
-async fn the_pc_page_wants_entry_and_return_on_the_registered_domain() {
+async fn the_pc_page_requires_the_registered_domain_for_link_and_redirect() {
     let sim =
         start_with(SimConfig { authorization_domain: Some("a.example".to_owned()), ..SimConfig::default() })
             .await;
