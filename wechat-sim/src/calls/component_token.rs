@@ -1,8 +1,8 @@
 //! `api_component_token`: takes appid, secret and ticket, and answers a component access token.
 //!
 //! The order of the checks is the observed one: no usable body 41018, unknown component 61011 (also with a
-//! null ticket), ticket missing or unknown 61006, ticket too old 61005. Where WeChat checks whitelist, quota
-//! and secret is not published. Here it is right after the component.
+//! null ticket), ticket missing or unknown 61006, ticket too old 61005. It is not published when WeChat checks
+//! whitelist, quota and secret. The simulator checks them right after the component.
 
 use serde::Serialize;
 

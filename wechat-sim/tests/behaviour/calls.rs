@@ -3,7 +3,7 @@
 use serde_json::json;
 use wechat_sim::{Endpoint, ErrmsgStyle};
 
-use crate::client::{SUCCESS, create_code, mint, post, receiver, request, start};
+use crate::client::{SUCCESS, create_code, mint, post, receiver, request, start, until};
 
 #[tokio::test]
 async fn start_push_ticket_says_whether_the_pushes_were_running() {
@@ -41,9 +41,7 @@ async fn starting_the_pushes_pushes_a_ticket() {
         "component_secret": sim.config().component_appsecret,
     });
     post(&sim, Endpoint::StartPushTicket.path(), &body).await;
-    while sim.pushes().is_empty() {
-        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
-    }
+    until(|| !sim.pushes().is_empty()).await;
     assert!(sim.pushes()[0].outcome.delivered);
     assert_eq!(sim.pushes()[0].info_type, "component_verify_ticket");
 }

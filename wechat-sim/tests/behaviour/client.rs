@@ -2,6 +2,7 @@
 
 use std::io;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -115,6 +116,16 @@ pub async fn create_code(sim: &Sim, token: &str) -> Answer {
 pub async fn code(sim: &Sim) -> String {
     let token = sim.mint();
     create_code(sim, &token).await.json()["pre_auth_code"].as_str().unwrap().to_owned()
+}
+
+/// Returns when `happened` is true. Fails when that takes longer than any working simulator needs.
+pub async fn until(happened: impl Fn() -> bool) {
+    let waiting = async {
+        while !happened() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), waiting).await.unwrap();
 }
 
 /// A receiver of pushes. It answers each push with the next of `answers`, and later ones with the last. With

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use wechat_sim::{Endpoint, ErrmsgStyle, Fault, FaultKind, Sim};
 
-use crate::client::{Answer, create_code, mint, mint_body, request, start};
+use crate::client::{Answer, create_code, mint, mint_body, request, start, until};
 
 async fn try_mint(sim: &Sim) -> std::io::Result<Answer> {
     request(sim, "POST", Endpoint::ComponentToken.path(), "", &mint_body(sim).to_string()).await
@@ -104,9 +104,7 @@ async fn a_caller_that_leaves_before_its_answer_is_in_the_log() {
     sim.inject(Fault::delay(Duration::from_secs(3600)).after_work());
     let waited = tokio::time::timeout(Duration::from_millis(100), try_mint(&sim)).await;
     assert!(waited.is_err());
-    while sim.requests()[0].answer.is_empty() {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    until(|| !sim.requests()[0].answer.is_empty()).await;
     let request = &sim.requests()[0];
     assert!(request.answer.contains(&sim.current_token().unwrap()));
     assert_eq!((request.status, request.delivered), (0, false));

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use wechat_sim::{CodeState, Endpoint, Sim, SimConfig};
 
-use crate::client::{Answer, SUCCESS, code, get, receiver, request, start, start_with};
+use crate::client::{Answer, SUCCESS, code, get, receiver, request, start, start_with, until};
 use crate::push_build::open;
 
 const USED: &str = "预授权码已经被使用过，不能重复使用";
@@ -68,9 +68,7 @@ async fn agreeing_redirects_uses_the_code_and_pushes_authorized() {
     let auth_code = auth_code.strip_suffix("&expires_in=600").unwrap().replace("%40", "@");
     assert!(auth_code.starts_with("queryauthcode@@@"));
 
-    while sim.pushes().is_empty() {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    until(|| !sim.pushes().is_empty()).await;
     let pushed = receiver.received.lock().unwrap()[0].clone();
     let (_, body) = pushed.split_once("\r\n\r\n").unwrap();
     let message = open(body, &sim.config().encoding_aes_key).message;

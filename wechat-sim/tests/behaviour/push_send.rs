@@ -6,7 +6,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use wechat_sim::{Push, Sim, SimConfig};
 
 use crate::certificate::Certificate;
-use crate::client::{SUCCESS, receiver, start_with};
+use crate::client::{SUCCESS, receiver, start_with, until};
 use crate::push_build::open;
 
 const NOT_READY: &str = "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
@@ -90,9 +90,7 @@ async fn the_schedule_pushes_each_ticket_twice() {
         ..SimConfig::default()
     })
     .await;
-    while sim.pushes().len() < 5 {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    until(|| sim.pushes().len() >= 5).await;
     sim.set_pushing(false);
     let key = &sim.config().encoding_aes_key;
     let tickets: Vec<String> = receiver.received.lock().unwrap()[..5]
