@@ -35,13 +35,12 @@ const SERVICE_MUST_NOT_NAME: MustNotName = &[
 
 /// The simulator's floors, from the ground up.
 const SIMULATOR: Floors = &[
-    &["random", "endpoint", "clock", "errcode", "wire"],
-    &["errmsg", "issued"],
+    &["random", "endpoint", "clock", "errcode", "connection"],
+    &["errmsg", "issued", "request"],
     &["config", "fault", "log", "reply"],
-    &["quota"],
-    &["push"],
-    &["shared"],
-    &["calls"],
+    &["quota", "push"],
+    &["state"],
+    &["calls", "delivery"],
     &["pages", "control"],
     &["gateway"],
     &["server"],

@@ -19,7 +19,7 @@ use crate::support::service::TestService;
 const EGRESS_IP: &str = "203.0.113.7";
 
 fn seen_from(world: &TestService, address: &str) {
-    world.wechat.set_answers_ip(Some(address.parse().unwrap()));
+    world.wechat.set_client_ip(Some(address.parse().unwrap()));
 }
 
 fn link<'a>(report: &'a Value, name: &str) -> &'a Value {
@@ -225,7 +225,7 @@ async fn an_address_that_cannot_be_known_or_compared_accuses_nobody() {
     assert_eq!((&report["ok"], &egress["status"]), (&json!(true), &json!("unknown")));
     assert_eq!(egress["client_ip"], "198.51.100.9");
     // An older gateway tells neither address nor rid.
-    world.wechat.set_era(ErrmsgStyle::HintWithoutIp);
+    world.wechat.set_errmsg_style(ErrmsgStyle::HintWithoutIp);
     let report = keeper.diagnose().await;
     assert_eq!((&report["ok"], &link(&report, "egress_ip")["status"]), (&json!(true), &json!("unknown")));
 }

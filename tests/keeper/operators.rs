@@ -98,7 +98,7 @@ fn last_rid(world: &crate::support::service::TestService) -> String {
 #[tokio::test]
 async fn a_rid_is_explained_without_the_secrets_that_wechat_repeats() {
     let world = world().await;
-    world.wechat.set_answers_ip(Some("203.0.113.7".parse().unwrap()));
+    world.wechat.set_client_ip(Some("203.0.113.7".parse().unwrap()));
     let keeper = Actor::new(&world);
     let ticket = world.wechat.current_ticket();
     world.wechat.inject(Fault::errcode(45009).on(Endpoint::ComponentToken));

@@ -1,7 +1,8 @@
-//! The command line: flags to a configuration, and what is printed at the start.
+//! The command line: the arguments, the configuration they make, and the greeting.
 
+use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Parser;
@@ -9,13 +10,15 @@ use wechat_sim::{Endpoint, SimConfig, TlsFiles};
 
 /// A faithful simulator of WeChat's third-party component platform (第三方平台).
 ///
-/// It answers the calls a platform makes (api_component_token, api_create_preauthcode,
-/// api_start_push_ticket, the quota calls), shows the authorization pages, pushes encrypted tickets
-/// and events to a callback URL, and lets anything go wrong on demand: see GET /_sim/help.
-#[derive(Debug, Parser)]
+/// It answers a platform's calls (api_component_token, api_create_preauthcode, api_start_push_ticket,
+/// the quota calls), shows the authorization pages, pushes encrypted tickets and events to a callback
+/// URL, and injects faults: see GET /_sim/help.
+///
+/// Other users of the machine can see the arguments of a program. Put real secrets into files.
+#[derive(Parser)]
 #[command(version, max_term_width = 100)]
 pub struct Cli {
-    /// Address to listen on; port 0 takes a free one
+    /// Address to listen on; port 0 takes a free port
     #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:8090")]
     listen: SocketAddr,
 
@@ -23,19 +26,23 @@ pub struct Cli {
     #[arg(long, value_name = "APPID", default_value_t = SimConfig::default().component_appid)]
     appid: String,
 
-    /// File with the component_appsecret; without it a made-up secret is used and printed
+    /// File with the component_appsecret; the default is a made-up secret, which is printed
     #[arg(long, value_name = "FILE")]
     secret_file: Option<PathBuf>,
 
-    /// 消息校验Token, which signs pushes
-    #[arg(long, value_name = "TOKEN", default_value_t = SimConfig::default().push_token)]
-    push_token: String,
+    /// 消息校验Token, which signs pushes; the default is a made-up token, which is printed
+    #[arg(long, value_name = "TOKEN", conflicts_with = "push_token_file")]
+    push_token: Option<String>,
 
-    /// File with the 43 characters of the EncodingAESKey; without it a made-up key is used and printed
+    /// File with the 消息校验Token
+    #[arg(long, value_name = "FILE")]
+    push_token_file: Option<PathBuf>,
+
+    /// File with the EncodingAESKey, 43 characters; the default is a made-up key, which is printed
     #[arg(long, value_name = "FILE")]
     aes_key_file: Option<PathBuf>,
 
-    /// 授权事件接收URL, where pushes go
+    /// 授权事件接收URL, which receives the pushes: http:// or https:// with a host
     #[arg(long, value_name = "URL")]
     callback_url: Option<String>,
 
@@ -43,19 +50,19 @@ pub struct Cli {
     #[arg(long, value_name = "FILE")]
     callback_ca: Option<PathBuf>,
 
-    /// How often the ticket is pushed, such as 30s, 10m or 1h; 0 pushes only on demand
+    /// Interval of the ticket pushes, such as 30s, 10m or 1h; with 0 they come on demand only
     #[arg(long, value_name = "TIME", default_value = "10m", value_parser = duration)]
     push_interval: Duration,
 
-    /// Addresses let in, separated by commas or semicolons; none lets everyone in
+    /// Admitted addresses, separated by commas or semicolons; an empty list admits every address
     #[arg(long, value_name = "IP,IP,…", value_parser = addresses, default_value = "", hide_default_value = true)]
     whitelist: Addresses,
 
-    /// PEM file with the certificate chain; serves TLS together with --tls-key
+    /// PEM file with the certificate chain for TLS; needs --tls-key
     #[arg(long, value_name = "FILE", requires = "tls_key")]
     tls_cert: Option<PathBuf>,
 
-    /// PEM file with the certificate's key
+    /// PEM file with the private key of the certificate
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     tls_key: Option<PathBuf>,
 
@@ -63,15 +70,15 @@ pub struct Cli {
     #[arg(long, value_name = "N", default_value_t = 10_000)]
     daily_mints: u64,
 
-    /// Codes allowed per day; without it as many as you like
+    /// Codes allowed per day; the default is no limit
     #[arg(long, value_name = "N")]
     daily_codes: Option<u64>,
 
-    /// Codes allowed per minute; without it as many as you like
+    /// Codes allowed per minute; the default is no limit
     #[arg(long, value_name = "N")]
     minute_codes: Option<u64>,
 
-    /// 授权发起页域名: the PC page then checks the Referer and the redirect_uri
+    /// 授权发起页域名; if given, the PC page checks the Referer and the redirect_uri
     #[arg(long, value_name = "HOST")]
     authorization_domain: Option<String>,
 }
@@ -102,11 +109,10 @@ fn duration(text: &str) -> Result<Duration, String> {
 }
 
 impl Cli {
-    /// As a configuration; reads the files that hold secrets.
-    pub fn into_config(self) -> Result<SimConfig, String> {
+    /// The configuration. Reads the files with secrets.
+    pub fn into_config(self) -> io::Result<SimConfig> {
         let mut config = SimConfig {
             component_appid: self.appid,
-            push_token: self.push_token,
             listen: self.listen,
             whitelist: self.whitelist.0,
             callback_url: self.callback_url,
@@ -116,11 +122,18 @@ impl Cli {
             authorization_domain: self.authorization_domain,
             ..SimConfig::default()
         };
-        if let Some(file) = self.secret_file {
-            config.component_appsecret = read_secret(&file)?;
+        if let Some(token) = self.push_token {
+            config.push_token = token;
         }
-        if let Some(file) = self.aes_key_file {
-            config.encoding_aes_key = read_secret(&file)?;
+        let secrets = [
+            (self.secret_file, &mut config.component_appsecret),
+            (self.push_token_file, &mut config.push_token),
+            (self.aes_key_file, &mut config.encoding_aes_key),
+        ];
+        for (file, secret) in secrets {
+            if let Some(file) = file {
+                *secret = read_secret(&file)?;
+            }
         }
         config.daily_quota.insert(Endpoint::ComponentToken, self.daily_mints);
         config.daily_quota.extend(self.daily_codes.map(|codes| (Endpoint::CreatePreAuthCode, codes)));
@@ -129,23 +142,24 @@ impl Cli {
     }
 }
 
-fn read_secret(file: &std::path::Path) -> Result<String, String> {
-    let text = std::fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
+fn read_secret(file: &Path) -> io::Result<String> {
+    let named = |kind, error: &str| io::Error::new(kind, format!("{}: {error}", file.display()));
+    let text = std::fs::read_to_string(file).map_err(|error| named(error.kind(), &error.to_string()))?;
     match text.trim() {
-        "" => Err(format!("{}: empty", file.display())),
+        "" => Err(named(io::ErrorKind::InvalidInput, "the file is empty")),
         secret => Ok(secret.to_owned()),
     }
 }
 
-/// What to print once it listens. Secrets appear only when they are the made-up ones.
+/// The text to print when it listens. It shows the made-up secrets, and no others.
 pub fn greeting(url: &str, config: &SimConfig) -> String {
-    let usual = SimConfig::default();
-    let shown = |value: &str, made_up: &str| {
-        if value == made_up { value.to_owned() } else { "(from your file)".to_owned() }
+    let default = SimConfig::default();
+    let shown = |secret: &str, made_up: &str| {
+        if secret == made_up { secret.to_owned() } else { "(not shown)".to_owned() }
     };
-    let callback = config.callback_url.as_deref().unwrap_or("none: nothing is pushed until one is set");
+    let callback = config.callback_url.as_deref().unwrap_or("none: nothing is pushed until you set one");
     let whitelist = match config.whitelist.as_slice() {
-        [] => "everyone".to_owned(),
+        [] => "every address".to_owned(),
         list => list.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "),
     };
     format!(
@@ -166,8 +180,8 @@ pub fn greeting(url: &str, config: &SimConfig) -> String {
          \x20 curl -d '{{\"advance_seconds\":7200}}' {url}/_sim/clock\n\
          \x20 curl -d '{{}}' {url}/_sim/push\n",
         appid = config.component_appid,
-        secret = shown(&config.component_appsecret, &usual.component_appsecret),
-        token = config.push_token,
-        key = shown(&config.encoding_aes_key, &usual.encoding_aes_key),
+        secret = shown(&config.component_appsecret, &default.component_appsecret),
+        token = shown(&config.push_token, &default.push_token),
+        key = shown(&config.encoding_aes_key, &default.encoding_aes_key),
     )
 }

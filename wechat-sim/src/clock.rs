@@ -1,17 +1,16 @@
-//! The simulator's clock: real time plus an offset, so that hours pass in a test at once.
+//! The simulator's clock: the real time plus an offset, so that a test can move the time by hours at once.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// A movable clock in Unix seconds. Clones share one time, so a service under test can read
-/// the very clock that WeChat's side goes by.
+/// A movable clock. Clones share one time, so that a service under test can use the simulator's clock.
 #[derive(Clone, Debug, Default)]
 pub struct SimClock {
-    state: Arc<Mutex<StateStore>>,
+    state: Arc<Mutex<ClockState>>,
 }
 
 #[derive(Debug, Default)]
-struct StateStore {
+struct ClockState {
     offset_ms: i64,
     frozen_ms: Option<i64>,
 }
@@ -29,7 +28,7 @@ impl SimClock {
         self.now_ms() / 1000
     }
 
-    /// The same as [`SimClock::now`], under the name a clock trait usually has.
+    /// The same as [`SimClock::now`].
     #[must_use]
     pub fn now_unix(&self) -> u64 {
         self.now()
@@ -53,7 +52,7 @@ impl SimClock {
         }
     }
 
-    /// Sets the clock to a Unix time, in the past or in the future; it runs on from there.
+    /// Sets the clock to a Unix time in the past or in the future. Unless frozen, it runs on from there.
     pub fn set(&self, unix_secs: u64) {
         let wanted = i64::try_from(unix_secs).unwrap_or(i64::MAX / 4000) * 1000;
         let mut state = self.lock();
@@ -63,8 +62,8 @@ impl SimClock {
         }
     }
 
-    /// Stops the clock: from now on it only moves by [`SimClock::advance`] and [`SimClock::set`].
-    /// Keeps a test clear of the edges of minutes and days.
+    /// Stops the clock. From now on only [`SimClock::advance`] and [`SimClock::set`] move it. A test with a
+    /// frozen clock does not depend on when a minute or a day ends.
     pub fn freeze(&self) {
         let now = i64::try_from(self.now_ms()).unwrap_or(0);
         self.lock().frozen_ms = Some(now);
@@ -76,7 +75,7 @@ impl SimClock {
         (i64::try_from(self.now_ms()).unwrap_or(0) - real_ms()).div_euclid(1000)
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, StateStore> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, ClockState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,4 +1,4 @@
-//! The calls and pages that the simulator knows, by name and by path.
+//! WeChat's calls and pages that the simulator has, with their names and paths.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,10 +6,10 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Endpoint {
-    /// `api_component_token`: ticket in, component access token out.
+    /// `api_component_token`: mints a component access token.
     #[serde(alias = "api_component_token")]
     ComponentToken,
-    /// `api_create_preauthcode`: a pre-authorization code.
+    /// `api_create_preauthcode`: issues a pre-authorization code.
     #[serde(rename = "create_preauthcode", alias = "api_create_preauthcode", alias = "create_pre_auth_code")]
     CreatePreAuthCode,
     /// `api_start_push_ticket`: starts the ticket pushes again.
@@ -48,7 +48,7 @@ impl Endpoint {
         Endpoint::AuthPageMobile,
     ];
 
-    /// The path it answers at; empty for [`Endpoint::Unknown`].
+    /// Its path; empty for [`Endpoint::Unknown`].
     #[must_use]
     pub fn path(self) -> &'static str {
         match self {
@@ -66,13 +66,13 @@ impl Endpoint {
         }
     }
 
-    /// What answers at `path`.
+    /// The call or page with this path.
     #[must_use]
     pub fn of_path(path: &str) -> Endpoint {
         Endpoint::ALL.into_iter().find(|api| api.path() == path).unwrap_or(Endpoint::Unknown)
     }
 
-    /// Whether it is a page for people and not a JSON call.
+    /// Whether it is an HTML page and not a JSON call.
     #[must_use]
     pub fn is_page(self) -> bool {
         matches!(self, Endpoint::AuthPagePc | Endpoint::AuthPageMobile)

@@ -1,14 +1,18 @@
-//! WeChat's errcodes with the errmsg that the real gateway sends, one table for all answers.
+//! WeChat's errcodes, each with the errmsg that the real gateway sends.
+
+/// A refusal: the errcode to answer with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Refusal(pub(crate) i64);
 
 /// One errcode of WeChat's tables.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Errcode {
     /// The number.
     pub code: i64,
-    /// A name for fault presets, ours.
+    /// The name of the fault preset. It is not WeChat's.
     pub name: &'static str,
-    /// The text as the gateway sends it, without rid, hint or address. `{ip}` stands for the
-    /// caller's address where the text itself contains it.
+    /// The text as the gateway sends it, without rid, hint or address. `{ip}` is replaced by the caller's
+    /// address.
     pub errmsg: &'static str,
 }
 
@@ -16,8 +20,8 @@ const fn e(code: i64, name: &'static str, errmsg: &'static str) -> Errcode {
     Errcode { code, name, errmsg }
 }
 
-/// Every known errcode. Where a code has several real texts, the first is the usual one and the
-/// others are reached by name.
+/// Every known errcode. If an errcode has several real texts, the first is the usual one. The others are found
+/// by their name.
 pub const ERRCODES: &[Errcode] = &[
     e(-1, "system_error", "system error"),
     e(40001, "invalid_credential", "invalid credential, access_token is invalid or not latest"),
@@ -86,13 +90,13 @@ pub const ERRCODES: &[Errcode] = &[
     e(76022, "cgi_path_no_permission", "could not use this cgi_path，no permission"),
 ];
 
-/// The usual text of `code`; WeChat's generic `system error` where none is known.
+/// The usual text of `code`, or WeChat's generic `system error` if the code is unknown.
 #[must_use]
 pub fn errmsg_of(code: i64) -> &'static str {
     ERRCODES.iter().find(|known| known.code == code).map_or("system error", |known| known.errmsg)
 }
 
-/// The table's entry called `name`.
+/// The table's entry with this name.
 #[must_use]
 pub fn by_name(name: &str) -> Option<&'static Errcode> {
     ERRCODES.iter().find(|known| known.name == name)

@@ -1,4 +1,4 @@
-//! The shapes errmsg has had over the years, and the JSON that carries it.
+//! The styles of errmsg over the years, and the JSON of an error answer.
 
 use std::net::IpAddr;
 
@@ -6,49 +6,49 @@ use serde::{Deserialize, Serialize};
 
 use crate::random;
 
-/// 61004 alone names the caller's address behind its text.
+/// The only errcode whose errmsg names the caller's address after the text.
 const CLIENT_IP_NOT_REGISTERED: i64 = 61004;
 
-/// How the gateway decorates an errmsg.
+/// What the gateway adds to the text of an errmsg.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ErrmsgStyle {
-    /// Since August 2020: `… rid: 5f92a0c3-4b491949-0aa4f69d`, the first group the time in hex.
+    /// Since August 2020: `… rid: 5f92a0c3-4b491949-0aa4f69d`. The first group is the time in hex.
     #[default]
     Rid,
-    /// The same with a comma: `…, rid: …`.
+    /// Like `Rid` with a comma: `…, rid: …`.
     CommaRid,
     /// Until 2020: `… hint: [OOcsrA0577oxy3]`.
     Hint,
-    /// The same without the caller's address in 61004.
+    /// Like `Hint`, but 61004 does not name the caller's address.
     HintWithoutIp,
     /// 2020 to 2021: `… hint: […] rid: …`.
     HintAndRid,
-    /// The older gateways: `…, hints: [ req_id: 5.OFZRLnRa-CJ6sWa ]`.
+    /// Older gateways: `…, hints: [ req_id: 5.OFZRLnRa-CJ6sWa ]`.
     ReqId,
 }
 
-/// A rid: the time and two random groups, in hex.
+/// A new rid: the time and two random groups, in hex.
 pub(crate) fn rid(now: u64) -> String {
     format!("{:08x}-{:08x}-{:08x}", now & 0xffff_ffff, fastrand::u32(..), fastrand::u32(..))
 }
 
-/// The Unix time a rid was given out, if it has the shape of one.
+/// The Unix time in a rid; `None` if the text is not a rid.
 pub(crate) fn time_of_rid(rid: &str) -> Option<u64> {
     let groups: Vec<&str> = rid.split('-').collect();
-    let shaped = groups.len() == 3 && groups.iter().all(|group| group.len() == 8);
-    if shaped { u64::from_str_radix(groups[0], 16).ok() } else { None }
+    let is_rid = groups.len() == 3 && groups.iter().all(|group| group.len() == 8);
+    if is_rid { u64::from_str_radix(groups[0], 16).ok() } else { None }
 }
 
-/// `text` as the gateway of `era` would send it for `code`.
-pub(crate) fn decorate(code: i64, text: &str, era: ErrmsgStyle, ip: IpAddr, rid: &str) -> String {
+/// The errmsg for `code` in this style.
+pub(crate) fn decorate(code: i64, text: &str, style: ErrmsgStyle, ip: IpAddr, rid: &str) -> String {
     let mut message = text.replace("{ip}", &ip.to_string());
-    let address = if code == CLIENT_IP_NOT_REGISTERED && era != ErrmsgStyle::HintWithoutIp {
+    let address = if code == CLIENT_IP_NOT_REGISTERED && style != ErrmsgStyle::HintWithoutIp {
         format!(" requestIP: {ip}")
     } else {
         String::new()
     };
-    match era {
+    match style {
         ErrmsgStyle::Rid => message.push_str(&format!("{address} rid: {rid}")),
         ErrmsgStyle::CommaRid => message.push_str(&format!("{address}, rid: {rid}")),
         ErrmsgStyle::Hint | ErrmsgStyle::HintWithoutIp => {
@@ -62,7 +62,7 @@ pub(crate) fn decorate(code: i64, text: &str, era: ErrmsgStyle, ip: IpAddr, rid:
     message
 }
 
-/// The error answer. WeChat's encoder writes `/` as `\/`.
+/// The error answer as JSON. WeChat writes `/` as `\/`.
 pub(crate) fn error_json(code: i64, errmsg: &str, code_as_string: bool) -> String {
     let message = serde_json::Value::from(errmsg).to_string().replace('/', "\\/");
     let quote = if code_as_string { "\"" } else { "" };

@@ -1,8 +1,8 @@
-//! Faults on demand: what goes wrong, on which call, how often, and before or after the work.
+//! Injected faults: what goes wrong, on which call, how often, and before or after the work.
 
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{Endpoint, ErrmsgStyle};
 
@@ -10,42 +10,42 @@ use crate::{Endpoint, ErrmsgStyle};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum FaultKind {
-    /// An error answer. Without `errmsg` the real text, in the configured era's shape.
+    /// An error answer. Without `errmsg` it has the real text in the configured style.
     Errcode {
         /// The errcode.
         errcode: i64,
-        /// The whole errmsg, sent as it is.
+        /// The whole errmsg, sent unchanged.
         errmsg: Option<String>,
     },
-    /// The same with the errcode as a JSON string, as some answers had it.
+    /// Like `Errcode`, with the errcode as a JSON string, as in some real answers.
     StringErrcode {
         /// The errcode.
         errcode: i64,
-        /// The whole errmsg, sent as it is.
+        /// The whole errmsg, sent unchanged.
         errmsg: Option<String>,
     },
-    /// An error answer in the shape of another era.
+    /// An error answer in another errmsg style.
     OldErrcode {
         /// The errcode.
         errcode: i64,
-        /// The era.
-        era: ErrmsgStyle,
+        /// The style.
+        errmsg_style: ErrmsgStyle,
     },
-    /// Waits, then goes on: another fault may still follow, else the usual answer.
+    /// Waits, and then goes on with another fault or with the usual answer.
     Delay {
-        /// How long; `ms` in JSON.
+        /// How long. In JSON it is `ms`.
         #[serde(rename = "ms", serialize_with = "as_ms")]
         time: Duration,
     },
-    /// A TCP reset instead of an answer; nothing was done.
+    /// A TCP reset instead of an answer. The request is not processed.
     Reset,
-    /// The work is done, then a TCP reset: the answer is lost.
+    /// The request is processed, and then a TCP reset: the answer is lost.
     ResetAfter,
-    /// An orderly close without an answer, as of a stale pooled connection; nothing was done.
+    /// A normal close without an answer, as on an idle pooled connection. The request is not processed.
     Close,
-    /// Never answers; nothing was done.
+    /// No answer ever. The request is not processed.
     Hang,
-    /// The work is done and announced in full, but the body breaks off half way.
+    /// The request is processed. The answer announces its full length, but the body ends in the middle.
     Truncate,
     /// An HTML error page with this status.
     Html {
@@ -59,13 +59,13 @@ pub enum FaultKind {
     },
     /// The usual answer as `text/plain`.
     TextPlain,
-    /// The usual success with the token or code an empty string.
+    /// The usual success with an empty string as token or code.
     EmptyField,
     /// The usual success with `"errcode":0,"errmsg":"ok"` as well.
     ErrcodeZero,
     /// The usual success with another `expires_in`.
     ExpiresIn {
-        /// The number to say.
+        /// The value.
         seconds: i64,
     },
     /// The usual answer with this many bytes of padding in one more field.
@@ -80,11 +80,12 @@ fn as_ms<S: serde::Serializer>(time: &Duration, serializer: S) -> Result<S::Ok, 
 }
 
 impl FaultKind {
-    /// Whether it works on the usual answer, so that the work must be done first.
-    pub(crate) fn changes_the_answer(&self) -> bool {
+    /// Whether it needs the usual answer, so that the request is processed first.
+    fn needs_the_work(&self) -> bool {
         matches!(
             self,
-            FaultKind::Truncate
+            FaultKind::ResetAfter
+                | FaultKind::Truncate
                 | FaultKind::TextPlain
                 | FaultKind::EmptyField
                 | FaultKind::ErrcodeZero
@@ -94,7 +95,7 @@ impl FaultKind {
     }
 }
 
-/// How often a fault strikes.
+/// How often a fault applies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Times {
@@ -106,21 +107,21 @@ pub enum Times {
     Forever,
 }
 
-/// When a fault strikes. Kinds that change the usual answer always come after the work.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+/// When a fault applies. A kind that changes the usual answer always applies after the work.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum When {
-    /// Instead of the work: no token is minted, no quota used.
+    /// Instead of the work: no token is minted, and no quota is used.
     #[default]
     Before,
-    /// After the work: the token was minted, and the answer is replaced.
+    /// After the work: the token is minted, and the answer is replaced.
     After,
 }
 
-/// A fault waiting for its call. Build it with [`Fault::new`] or one of the shorthands.
+/// A fault that waits for its call. Make it with [`Fault::new`], [`Fault::errcode`] or [`Fault::delay`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Fault {
-    /// The call it strikes; `None` strikes any.
+    /// The call it applies to; `None` is any call.
     pub api: Option<Endpoint>,
     /// What goes wrong.
     #[serde(flatten)]
@@ -138,7 +139,7 @@ impl Fault {
         Self { api: None, kind, times: Times::Once, when: When::Before }
     }
 
-    /// An error answer with the errcode's real text.
+    /// An error answer with the real text of the errcode.
     #[must_use]
     pub fn errcode(errcode: i64) -> Self {
         Self::new(FaultKind::Errcode { errcode, errmsg: None })
@@ -150,28 +151,28 @@ impl Fault {
         Self::new(FaultKind::Delay { time })
     }
 
-    /// Strikes this API only.
+    /// Applies to this API only.
     #[must_use]
     pub fn on(mut self, api: Endpoint) -> Self {
         self.api = Some(api);
         self
     }
 
-    /// Strikes this many times.
+    /// Applies this many times.
     #[must_use]
     pub fn times(mut self, times: u32) -> Self {
         self.times = Times::N(times);
         self
     }
 
-    /// Strikes until the faults are cleared.
+    /// Applies until the faults are cleared.
     #[must_use]
     pub fn forever(mut self) -> Self {
         self.times = Times::Forever;
         self
     }
 
-    /// Strikes after the work was done.
+    /// Applies after the work.
     #[must_use]
     pub fn after_work(mut self) -> Self {
         self.when = When::After;
@@ -179,16 +180,23 @@ impl Fault {
     }
 }
 
-/// What strikes one request: the pauses, and at most one fault besides.
-#[derive(Debug, Default)]
-pub(crate) struct Strike {
-    pub(crate) before: Duration,
-    pub(crate) after: Duration,
+/// The faults that apply to one request: the delays, and at most one other fault.
+#[derive(Default)]
+pub(crate) struct RequestFaults {
+    pub(crate) delay_before: Duration,
+    pub(crate) delay_after: Duration,
     pub(crate) fault: Option<(FaultKind, When)>,
 }
 
-/// The faults that wait, in the order in which they were injected.
-#[derive(Debug, Default)]
+impl RequestFaults {
+    /// Whether the request is processed at all.
+    pub(crate) fn need_the_work(&self) -> bool {
+        self.fault.as_ref().is_none_or(|(kind, when)| *when == When::After || kind.needs_the_work())
+    }
+}
+
+/// The faults that wait, in the order of their injection.
+#[derive(Default)]
 pub(crate) struct Faults {
     waiting: Vec<Fault>,
 }
@@ -206,21 +214,22 @@ impl Faults {
         &self.waiting
     }
 
-    /// Takes what strikes the next request of `api`. Pauses add up; of the rest the first counts.
-    pub(crate) fn take(&mut self, api: Endpoint) -> Strike {
-        let mut strike = Strike::default();
+    /// Takes the faults that apply to the next request of `api`. Delays add up. Of the other faults the first
+    /// applies.
+    pub(crate) fn take(&mut self, api: Endpoint) -> RequestFaults {
+        let mut taken = RequestFaults::default();
         for fault in &mut self.waiting {
-            let is_pause = matches!(fault.kind, FaultKind::Delay { .. });
-            let struck = fault.api.is_none_or(|wanted| wanted == api)
+            let is_delay = matches!(fault.kind, FaultKind::Delay { .. });
+            let applies = fault.api.is_none_or(|wanted| wanted == api)
                 && fault.times != Times::N(0)
-                && (is_pause || strike.fault.is_none());
-            if !struck {
+                && (is_delay || taken.fault.is_none());
+            if !applies {
                 continue;
             }
             match (&fault.kind, fault.when) {
-                (FaultKind::Delay { time }, When::Before) => strike.before += *time,
-                (FaultKind::Delay { time }, When::After) => strike.after += *time,
-                (kind, when) => strike.fault = Some((kind.clone(), when)),
+                (FaultKind::Delay { time }, When::Before) => taken.delay_before += *time,
+                (FaultKind::Delay { time }, When::After) => taken.delay_after += *time,
+                (kind, when) => taken.fault = Some((kind.clone(), when)),
             }
             fault.times = match fault.times {
                 Times::Forever => Times::Forever,
@@ -229,6 +238,6 @@ impl Faults {
             };
         }
         self.waiting.retain(|fault| fault.times != Times::N(0));
-        strike
+        taken
     }
 }

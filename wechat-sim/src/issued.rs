@@ -1,55 +1,51 @@
-//! Tickets, tokens and codes: what was given out, and what it is still worth.
+//! The issued tickets, tokens and codes, and whether each is still valid.
 
 use std::collections::HashMap;
 use std::time::Duration;
 
+use crate::errcode::Refusal;
 use crate::random;
 
-/// Codes are forgotten this long after they expired; WeChat then calls them invalid too.
-const CODE_MEMORY: u64 = 24 * 3600;
-/// Expired codes are swept out whenever this many have been given out.
-const SWEEP_EVERY: usize = 10_000;
+/// How long an expired code is kept. After that it is unknown; WeChat calls both invalid.
+const EXPIRED_CODE_KEPT_SECS: u64 = 24 * 3600;
+/// Old codes are removed every time this many codes have been issued.
+const REMOVE_EVERY: usize = 10_000;
 
-/// A refusal: the errcode to answer with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Refusal(pub(crate) i64);
-
-/// What a pre-authorization code is worth.
+/// The state of a pre-authorization code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CodeState {
-    /// Given out and not used yet.
+    /// Issued and not used yet.
     Valid,
-    /// Used: a second use is refused.
+    /// Used. A second use is refused.
     Used,
-    /// Too old.
+    /// Its lifetime is over.
     Expired,
-    /// Never given out.
+    /// Never issued.
     Unknown,
 }
 
-#[derive(Debug)]
 struct Token {
     expires_at: u64,
-    /// When a newer token ends this one, if there is a newer one.
+    /// When this token ends because of a newer one.
     superseded_at: Option<u64>,
     revoked: bool,
 }
 
-#[derive(Debug)]
-struct ProblemCode {
+struct Code {
     expires_at: u64,
     used: bool,
 }
 
-/// Everything given out so far.
-#[derive(Debug, Default)]
+/// Everything issued so far.
+#[derive(Default)]
 pub(crate) struct Issued {
+    /// Each ticket with the time of its issue.
     tickets: HashMap<String, u64>,
     current_ticket: String,
     tokens: HashMap<String, Token>,
     current_token: Option<String>,
-    codes: HashMap<String, ProblemCode>,
+    codes: HashMap<String, Code>,
     pub(crate) tokens_minted: usize,
     pub(crate) codes_issued: usize,
 }
@@ -73,7 +69,7 @@ impl Issued {
         }
     }
 
-    /// A new token. Every older one has `overlap` left, or less if it had less.
+    /// Issues a new token. Every older one ends after `overlap`, or earlier if it would end earlier anyway.
     pub(crate) fn mint(&mut self, now: u64, lifetime: Duration, overlap: Duration) -> String {
         let end = now + overlap.as_secs();
         for old in self.tokens.values_mut() {
@@ -110,11 +106,11 @@ impl Issued {
     }
 
     pub(crate) fn issue_code(&mut self, now: u64, lifetime: Duration) -> String {
-        if self.codes_issued % SWEEP_EVERY == SWEEP_EVERY - 1 {
-            self.codes.retain(|_, code| now < code.expires_at + CODE_MEMORY);
+        if self.codes_issued % REMOVE_EVERY == REMOVE_EVERY - 1 {
+            self.codes.retain(|_, code| now < code.expires_at + EXPIRED_CODE_KEPT_SECS);
         }
         let value = random::pre_auth_code();
-        self.codes.insert(value.clone(), ProblemCode { expires_at: now + lifetime.as_secs(), used: false });
+        self.codes.insert(value.clone(), Code { expires_at: now + lifetime.as_secs(), used: false });
         self.codes_issued += 1;
         value
     }
@@ -128,7 +124,7 @@ impl Issued {
         }
     }
 
-    /// Uses a code up. The answer is the state before: only [`CodeState::Valid`] is a success.
+    /// Marks a code as used. Returns its state before; only [`CodeState::Valid`] is a success.
     pub(crate) fn use_code(&mut self, value: &str, now: u64) -> CodeState {
         let state = self.code_state(value, now);
         if state == CodeState::Valid

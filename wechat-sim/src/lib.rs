@@ -1,31 +1,33 @@
 //! A faithful simulator of WeChat's third-party component platform (第三方平台).
 //!
-//! WeChat offers no sandbox for it. This crate speaks the platform's calls, pushes its encrypted
-//! tickets and events, shows its authorization pages, and lets anything go wrong on demand.
-//! In a test:
+//! WeChat offers no sandbox for it. This crate answers the platform's calls, pushes encrypted tickets and events,
+//! shows the authorization pages, and injects faults. In a test:
 //!
 //! ```
-//! use wechat_sim::{Api, Fault, Sim, SimConfig};
+//! use wechat_sim::{Endpoint, Fault, Sim, SimConfig};
 //!
 //! # async fn example() -> std::io::Result<()> {
 //! let wechat = Sim::start(SimConfig::default()).await?;
-//! wechat.inject(Fault::errcode(61004).on(Api::CreatePreAuthCode).times(2));
-//! // … call `wechat.url()` …
-//! assert_eq!(wechat.calls(Api::CreatePreAuthCode), 0);
+//! wechat.inject(Fault::errcode(61004).on(Endpoint::CreatePreAuthCode).times(2));
+//! // Let the service under test call `wechat.url()`, then check what arrived:
+//! assert_eq!(wechat.calls(Endpoint::CreatePreAuthCode), 0);
 //! wechat.stop().await;
 //! # Ok(())
 //! # }
 //! ```
 //!
-//! What WeChat does not document and nobody has captured is a choice, and the README lists them.
+//! Some of WeChat's behaviour is neither documented nor known from captured answers. The README lists what the
+//! simulator does there.
 
-// All other lints are in the workspace's Cargo.toml; a test may well panic.
+// All other lints are in the workspace's Cargo.toml. These two are here because tests may panic.
 #![warn(clippy::unwrap_used, clippy::expect_used)]
 
 mod calls;
 mod clock;
 mod config;
+mod connection;
 mod control;
+mod delivery;
 mod endpoint;
 mod errcode;
 mod errmsg;
@@ -38,10 +40,10 @@ mod push;
 mod quota;
 mod random;
 mod reply;
+mod request;
 mod server;
-mod shared;
 mod sim;
-mod wire;
+mod state;
 
 pub use clock::SimClock;
 pub use config::{SimConfig, TlsFiles};
@@ -50,9 +52,9 @@ pub use errcode::{ERRCODES, Errcode, errmsg_of};
 pub use errmsg::ErrmsgStyle;
 pub use fault::{Fault, FaultKind, Times, When};
 pub use issued::CodeState;
-pub use log::Recorded;
 pub use push::{
     Attempt, BuiltPush, Event, Field, Flaw, INFO_TYPES, Push, PushCrypt, PushOutcome, PushRecord, Value,
     XmlStyle, msg_signature,
 };
+pub use request::SimRequest;
 pub use sim::Sim;

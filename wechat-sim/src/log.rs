@@ -1,102 +1,44 @@
-//! The request log, the counters, and what `openapi/rid/get` can look up.
+//! The request log and its counters.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::net::IpAddr;
 
-use serde::Serialize;
+use crate::{Endpoint, SimRequest};
 
-use crate::Endpoint;
-
-/// Rids kept for `openapi/rid/get`.
-const RID_CAPACITY: usize = 2_000;
-
-/// One request as it arrived, and what was answered.
-#[derive(Clone, Debug, Serialize)]
-pub struct Recorded {
-    /// The call.
-    pub api: Endpoint,
-    /// The HTTP method.
-    pub method: String,
-    /// The path.
-    pub path: String,
-    /// The query as it came, without `?`.
-    pub query: String,
-    /// The body as text.
-    pub body: String,
-    /// The request's Content-Type, empty if there was none.
-    pub content_type: String,
-    /// The caller's address.
-    pub client_ip: IpAddr,
-    /// When it arrived, Unix seconds by the simulator's clock.
-    pub at: u64,
-    /// The HTTP status; 0 while there is no answer.
-    pub status: u16,
-    /// The answer's body, also when the answer was lost on the way; empty while there is none.
-    pub answer: String,
-    /// Whether the answer was sent off whole.
-    pub delivered: bool,
-    /// The fault that struck, by its JSON.
-    pub fault: Option<String>,
-    /// The errcode answered, where there was one.
-    pub errcode: Option<i64>,
-}
-
-impl Recorded {
-    /// The first value of a query parameter, decoded.
-    #[must_use]
-    pub fn query_value(&self, name: &str) -> Option<String> {
-        url::form_urlencoded::parse(self.query.as_bytes())
-            .find(|(key, _)| key == name)
-            .map(|(_, value)| value.into_owned())
-    }
-
-    /// The body as JSON.
-    #[must_use]
-    pub fn json(&self) -> Option<serde_json::Value> {
-        serde_json::from_str(&self.body).ok()
-    }
-}
-
-/// What WeChat remembers of a failed request.
-#[derive(Clone, Debug)]
-pub(crate) struct RidEntry {
-    pub(crate) rid: String,
-    pub(crate) at: u64,
-    pub(crate) query: String,
-    pub(crate) body: String,
-    pub(crate) answer: String,
-    pub(crate) client_ip: IpAddr,
-}
-
-#[derive(Debug, Default)]
+/// The last requests, oldest first.
+#[derive(Default)]
 pub(crate) struct Log {
-    entries: VecDeque<Recorded>,
-    /// The id of the first entry still held: ids count all requests ever made.
-    first: u64,
+    requests: VecDeque<SimRequest>,
+    /// How many requests are no longer held. A request's number is the count of all requests before it.
+    dropped: usize,
+    /// The number of the first request after the last reset. Earlier ones can be found by their rid only.
+    first_shown: usize,
     counts: BTreeMap<Endpoint, usize>,
-    rids: VecDeque<RidEntry>,
 }
 
 impl Log {
-    /// Records a request on arrival, so that one that never gets an answer counts as well.
-    pub(crate) fn begin(&mut self, entry: Recorded, capacity: usize) -> u64 {
-        *self.counts.entry(entry.api).or_default() += 1;
-        self.entries.push_back(entry);
-        let id = self.first + self.entries.len() as u64 - 1;
-        while self.entries.len() > capacity {
-            self.entries.pop_front();
-            self.first += 1;
+    /// Adds a request that has just arrived, so that a request without an answer counts as well. Returns its
+    /// number.
+    pub(crate) fn begin(&mut self, request: SimRequest, capacity: usize) -> usize {
+        *self.counts.entry(request.api).or_default() += 1;
+        self.requests.push_back(request);
+        let number = self.dropped + self.requests.len() - 1;
+        while self.requests.len() > capacity {
+            self.requests.pop_front();
+            self.dropped += 1;
         }
-        id
+        number
     }
 
-    pub(crate) fn entry(&mut self, id: u64) -> Option<&mut Recorded> {
-        let index = usize::try_from(id.checked_sub(self.first)?).ok()?;
-        self.entries.get_mut(index)
+    /// Puts the completed request in the place of the one that arrived, if that is still held.
+    pub(crate) fn complete(&mut self, number: usize, request: &mut SimRequest) {
+        let held = number.checked_sub(self.dropped).and_then(|index| self.requests.get_mut(index));
+        if let Some(held) = held {
+            std::mem::swap(held, request);
+        }
     }
 
-    pub(crate) fn entries(&self) -> Vec<Recorded> {
-        self.entries.iter().cloned().collect()
+    pub(crate) fn requests(&self) -> Vec<SimRequest> {
+        self.requests.iter().skip(self.first_shown.saturating_sub(self.dropped)).cloned().collect()
     }
 
     pub(crate) fn count(&self, api: Endpoint) -> usize {
@@ -108,19 +50,12 @@ impl Log {
     }
 
     pub(crate) fn reset(&mut self) {
-        self.first += self.entries.len() as u64;
-        self.entries.clear();
+        self.first_shown = self.dropped + self.requests.len();
         self.counts.clear();
     }
 
-    pub(crate) fn remember_rid(&mut self, entry: RidEntry) {
-        self.rids.push_back(entry);
-        if self.rids.len() > RID_CAPACITY {
-            self.rids.pop_front();
-        }
-    }
-
-    pub(crate) fn find_rid(&self, rid: &str) -> Option<&RidEntry> {
-        self.rids.iter().find(|entry| entry.rid == rid)
+    /// The request whose error answer has this rid.
+    pub(crate) fn find_rid(&self, rid: &str) -> Option<&SimRequest> {
+        self.requests.iter().find(|request| request.rid.as_deref() == Some(rid))
     }
 }

@@ -1,4 +1,4 @@
-//! `wechat-sim` on its own: starts the simulator from flags and runs until SIGINT or SIGTERM.
+//! The program `wechat-sim`: starts the simulator from its arguments and runs until SIGINT or SIGTERM.
 
 mod cli;
 
@@ -18,12 +18,10 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn run(cli: cli::Cli) -> Result<(), String> {
-    let config = cli.into_config()?;
-    let listen = config.listen;
-    let sim = Sim::start(config).await.map_err(|error| format!("{listen}: {error}"))?;
+async fn run(cli: cli::Cli) -> std::io::Result<()> {
+    let sim = Sim::start(cli.into_config()?).await?;
     println!("{}", cli::greeting(&sim.url(), sim.config()));
-    told_to_stop().await.map_err(|error| error.to_string())?;
+    stop_signal().await?;
     sim.stop().await;
     println!("wechat-sim stopped");
     Ok(())
@@ -31,7 +29,7 @@ async fn run(cli: cli::Cli) -> Result<(), String> {
 
 /// Returns on SIGINT or SIGTERM.
 #[cfg(unix)]
-async fn told_to_stop() -> std::io::Result<()> {
+async fn stop_signal() -> std::io::Result<()> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut terminate = signal(SignalKind::terminate())?;
     tokio::select! {
@@ -42,6 +40,6 @@ async fn told_to_stop() -> std::io::Result<()> {
 
 /// Returns on Ctrl-C.
 #[cfg(not(unix))]
-async fn told_to_stop() -> std::io::Result<()> {
+async fn stop_signal() -> std::io::Result<()> {
     tokio::signal::ctrl_c().await
 }

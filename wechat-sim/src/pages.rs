@@ -1,25 +1,26 @@
-//! The authorization pages, for PCs and phones: what was asked for, and a button that agrees.
+//! The authorization pages for PCs and phones: what the link asks for, and a button to agree.
 
 use std::sync::Arc;
 
 use url::Url;
 
-use crate::gateway::SimRequest;
-use crate::push::{Event, Push, deliver, escape};
+use crate::delivery::deliver;
+use crate::push::{Event, Push, escape};
 use crate::reply::{self, Reply};
-use crate::shared::Shared;
+use crate::request::{SimRequest, form_value};
+use crate::state::SimContext;
 use crate::{CodeState, Endpoint, random};
 
-/// What the browser is told about the authorization code.
+/// The lifetime of the authorization code in the redirect.
 const AUTH_CODE_EXPIRES_IN: u64 = 600;
-/// What the `authorized` push says about the same code, by a real capture.
+/// The lifetime of the same code in the `authorized` push, as in a captured push.
 const AUTH_CODE_PUSHED_LIFETIME: u64 = 3600;
 
 const CODE_USED: &str = "预授权码已经被使用过，不能重复使用";
 const CODE_INVALID: &str = "预授权码(PreAuthCode)无效";
 
-/// What the link asked for.
-struct Asked {
+/// The parameters of an authorization link.
+struct LinkParameters {
     code: String,
     redirect_uri: Url,
     auth_type: String,
@@ -28,21 +29,21 @@ struct Asked {
 }
 
 /// Shows the page, or completes the authorization when it was posted.
-pub(crate) fn answer(shared: &Arc<Shared>, arrived: &SimRequest) -> Reply {
-    let asked = match asked(shared, arrived) {
-        Ok(asked) => asked,
+pub(crate) fn answer(context: &Arc<SimContext>, request: &SimRequest) -> Reply {
+    let link = match link_parameters(context, request) {
+        Ok(link) => link,
         Err(problem) => return problem_page(&problem),
     };
-    if arrived.method != "POST" {
-        return consent_page(arrived, &asked);
+    if request.method != "POST" {
+        return consent_page(request, &link);
     }
-    let typed = parameter(&arrived.body, "authorizer_appid");
-    let authorizer = if asked.biz_appid.is_empty() { typed } else { asked.biz_appid };
-    let authorizer = if authorizer.is_empty() { random::appid() } else { authorizer };
-    match authorize(shared, &asked.code, &authorizer) {
+    let typed = || form_value(&request.body, "authorizer_appid").filter(|appid| !appid.is_empty());
+    let named = Some(link.biz_appid).filter(|appid| !appid.is_empty());
+    let authorizer = named.or_else(typed).unwrap_or_else(random::appid);
+    match authorize(context, &link.code, &authorizer) {
         Err(state) => problem_page(refused(state)),
         Ok(auth_code) => {
-            let mut target = asked.redirect_uri;
+            let mut target = link.redirect_uri;
             target
                 .query_pairs_mut()
                 .append_pair("auth_code", &auth_code)
@@ -52,17 +53,17 @@ pub(crate) fn answer(shared: &Arc<Shared>, arrived: &SimRequest) -> Reply {
     }
 }
 
-/// Uses the code up and pushes `authorized` in the background.
+/// Marks the code as used, pushes `authorized` in the background, and returns the authorization code.
 pub(crate) fn authorize(
-    shared: &Arc<Shared>,
+    context: &Arc<SimContext>,
     code: &str,
     authorizer_appid: &str,
 ) -> Result<String, CodeState> {
-    let now = shared.clock.now();
+    let now = context.clock.now();
     let url = {
-        let mut world = shared.world();
-        match world.issued.use_code(code, now) {
-            CodeState::Valid => world.callback_url.clone(),
+        let mut state = context.state();
+        match state.issued.use_code(code, now) {
+            CodeState::Valid => state.callback_url.clone(),
             refused => return Err(refused),
         }
     };
@@ -70,28 +71,28 @@ pub(crate) fn authorize(
     if let Some(url) = url {
         let expires = now + AUTH_CODE_PUSHED_LIFETIME;
         let push = Push::new(Event::authorized(authorizer_appid, &auth_code, expires, code)).created(now);
-        let shared = Arc::clone(shared);
-        tokio::spawn(async move { deliver(&shared, &url, &push).await });
+        let context = Arc::clone(context);
+        tokio::spawn(async move { deliver(&context, &url, &push).await });
     }
     Ok(auth_code)
 }
 
-fn asked(shared: &Shared, arrived: &SimRequest) -> Result<Asked, String> {
-    let query = |name| parameter(&arrived.query, name);
-    if query("component_appid") != shared.config.component_appid {
+fn link_parameters(context: &SimContext, request: &SimRequest) -> Result<LinkParameters, String> {
+    let query = |name: &str| request.query_value(name).unwrap_or_default();
+    if query("component_appid") != context.config.component_appid {
         return Err("component_appid 无效".to_owned());
     }
     let redirect_uri = Url::parse(&query("redirect_uri"))
         .ok()
         .filter(|url| matches!(url.scheme(), "http" | "https"))
         .ok_or("redirect_uri 参数错误")?;
-    check_domain(shared, arrived, &redirect_uri)?;
+    check_domain(context, request, &redirect_uri)?;
     let code = query("pre_auth_code");
-    match shared.world().issued.code_state(&code, shared.clock.now()) {
+    match context.state().issued.code_state(&code, context.clock.now()) {
         CodeState::Valid => {}
         state => return Err(refused(state).to_owned()),
     }
-    Ok(Asked {
+    Ok(LinkParameters {
         code,
         redirect_uri,
         auth_type: query("auth_type"),
@@ -100,13 +101,13 @@ fn asked(shared: &Shared, arrived: &SimRequest) -> Result<Asked, String> {
     })
 }
 
-/// The PC page insists that link, `redirect_uri` and the registered domain agree.
-fn check_domain(shared: &Shared, arrived: &SimRequest, redirect_uri: &Url) -> Result<(), String> {
-    let Some(domain) = shared.config.authorization_domain.as_deref() else { return Ok(()) };
-    let referer = Url::parse(&arrived.referer).ok();
+/// On the PC page the domain of the page with the link and that of `redirect_uri` must be the registered one.
+fn check_domain(context: &SimContext, request: &SimRequest, redirect_uri: &Url) -> Result<(), String> {
+    let Some(domain) = context.config.authorization_domain.as_deref() else { return Ok(()) };
+    let referer = Url::parse(&request.referer).ok();
     let entry = referer.as_ref().and_then(Url::host_str).unwrap_or("空");
-    // A posted form comes from the page itself.
-    let entered = arrived.method == "POST" || arrived.api != Endpoint::AuthPagePc || entry == domain;
+    // A posted form comes from this page, so its Referer is another.
+    let entered = request.method == "POST" || request.api != Endpoint::AuthPagePc || entry == domain;
     if entered && redirect_uri.host_str() == Some(domain) {
         return Ok(());
     }
@@ -117,14 +118,6 @@ fn check_domain(shared: &Shared, arrived: &SimRequest, redirect_uri: &Url) -> Re
 
 fn refused(state: CodeState) -> &'static str {
     if state == CodeState::Used { CODE_USED } else { CODE_INVALID }
-}
-
-/// The first value of a parameter, decoded; empty if there is none.
-fn parameter(encoded: &str, name: &str) -> String {
-    url::form_urlencoded::parse(encoded.as_bytes())
-        .find(|(key, _)| key == name)
-        .map(|(_, value)| value.into_owned())
-        .unwrap_or_default()
 }
 
 fn auth_type_label(auth_type: &str) -> String {
@@ -141,14 +134,14 @@ fn auth_type_label(auth_type: &str) -> String {
     label.to_owned()
 }
 
-fn consent_page(arrived: &SimRequest, asked: &Asked) -> Reply {
+fn consent_page(request: &SimRequest, link: &LinkParameters) -> Reply {
     let or_dash = |text: &str, none: &str| if text.is_empty() { none.to_owned() } else { escape(text) };
-    let (appid, readonly) = if asked.biz_appid.is_empty() {
+    let (appid, readonly) = if link.biz_appid.is_empty() {
         (random::appid(), "")
     } else {
-        (escape(&asked.biz_appid), " readonly")
+        (escape(&link.biz_appid), " readonly")
     };
-    let action = escape(&format!("{}?{}", arrived.path, arrived.query));
+    let action = escape(&format!("{}?{}", request.path, request.query));
     let body = format!(
         "<h1>授权给第三方平台</h1>\n<dl>\n\
          <dt>第三方平台</dt><dd>{component}</dd>\n\
@@ -161,12 +154,12 @@ fn consent_page(arrived: &SimRequest, asked: &Asked) -> Reply {
          <p><label for=\"authorizer_appid\">授权账号的 appid</label>\n\
          <input id=\"authorizer_appid\" name=\"authorizer_appid\" value=\"{appid}\" required{readonly}></p>\n\
          <p><button type=\"submit\">同意授权</button></p>\n</form>",
-        component = escape(&parameter(&arrived.query, "component_appid")),
-        auth_type = auth_type_label(&asked.auth_type),
-        biz = or_dash(&asked.biz_appid, "不限"),
-        categories = or_dash(&asked.categories, "全部已发布的权限集"),
-        redirect = escape(asked.redirect_uri.as_str()),
-        code = escape(&asked.code),
+        component = escape(&request.query_value("component_appid").unwrap_or_default()),
+        auth_type = auth_type_label(&link.auth_type),
+        biz = or_dash(&link.biz_appid, "不限"),
+        categories = or_dash(&link.categories, "全部已发布的权限集"),
+        redirect = escape(link.redirect_uri.as_str()),
+        code = escape(&link.code),
     );
     page("授权", &body)
 }

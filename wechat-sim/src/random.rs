@@ -1,4 +1,4 @@
-//! Values that look like WeChat's. They protect nothing, so a fast generator does.
+//! Random values that look like WeChat's. They protect nothing, so that a fast generator is enough.
 
 const URL_SAFE: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
@@ -12,7 +12,7 @@ pub(crate) fn alphanumeric(len: usize) -> String {
     (0..len).map(|_| fastrand::alphanumeric()).collect()
 }
 
-/// A ticket: the prefix and 86 characters, 95 in all, as in every capture.
+/// A ticket: the prefix and 86 characters, 95 in all, as in every captured ticket.
 pub(crate) fn ticket() -> String {
     format!("ticket@@@{}", url_safe(86))
 }
@@ -27,7 +27,7 @@ pub(crate) fn pre_auth_code() -> String {
     format!("preauthcode@@@{}", url_safe(86))
 }
 
-/// An authorization code, which a redirect and the `authorized` push carry.
+/// An authorization code, as in the redirect and in the `authorized` push.
 pub(crate) fn authorization_code() -> String {
     format!("queryauthcode@@@{}", url_safe(86))
 }

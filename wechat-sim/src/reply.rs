@@ -1,4 +1,4 @@
-//! Answers on their way out: whole ones, and bodies that break off half way.
+//! Answers, and bodies that end before their announced length.
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -11,16 +11,15 @@ use hyper::body::{Body, Bytes, Frame, SizeHint};
 use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue, LOCATION};
 use hyper::{Response, StatusCode};
 
-/// Time for the first half to leave before the connection breaks.
+/// The time between the first half of the body and the end of the connection.
 const BREAK_AFTER: Duration = Duration::from_millis(30);
 
-/// WeChat's Content-Type, with `encoding` where the standard says `charset`.
+/// WeChat's Content-Type. It has `encoding` where the standard has `charset`.
 pub(crate) const JSON: &str = "application/json; encoding=utf-8";
 pub(crate) const HTML: &str = "text/html; charset=utf-8";
 pub(crate) const TEXT: &str = "text/plain";
 
-/// An answer before it becomes a response.
-#[derive(Clone, Debug)]
+/// An answer.
 pub(crate) struct Reply {
     pub(crate) status: u16,
     pub(crate) content_type: &'static str,
@@ -41,9 +40,9 @@ impl Reply {
         Self { location: Some(location), ..Self::new(302, HTML, "") }
     }
 
-    /// As a response. One that is `cut` announces its whole length and sends half.
-    pub(crate) fn into_response(self, cut: bool, keep_alive: bool) -> Response<ReplyBody> {
-        let body = if cut { ReplyBody::cut(&self.body) } else { ReplyBody::whole(self.body) };
+    /// As an HTTP response. A truncated one announces the whole length and sends half of the body.
+    pub(crate) fn into_response(self, truncated: bool, keep_alive: bool) -> Response<ReplyBody> {
+        let body = if truncated { ReplyBody::half(&self.body) } else { ReplyBody::whole(self.body) };
         let mut response = Response::new(body);
         *response.status_mut() =
             StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -62,7 +61,7 @@ impl Reply {
 /// A response body.
 pub(crate) enum ReplyBody {
     Whole(Option<Bytes>),
-    Cut { half: Option<Bytes>, announced: u64, pause: Pin<Box<tokio::time::Sleep>> },
+    Half { half: Option<Bytes>, announced: u64, pause: Pin<Box<tokio::time::Sleep>> },
 }
 
 impl ReplyBody {
@@ -70,9 +69,9 @@ impl ReplyBody {
         Self::Whole(Some(Bytes::from(text)).filter(|bytes| !bytes.is_empty()))
     }
 
-    fn cut(text: &str) -> Self {
+    fn half(text: &str) -> Self {
         let half = Bytes::copy_from_slice(&text.as_bytes()[..text.len() / 2]);
-        Self::Cut {
+        Self::Half {
             half: Some(half),
             announced: text.len() as u64,
             pause: Box::pin(tokio::time::sleep(BREAK_AFTER)),
@@ -90,11 +89,11 @@ impl Body for ReplyBody {
     ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
         match self.get_mut() {
             Self::Whole(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
-            Self::Cut { half, pause, .. } => {
+            Self::Half { half, pause, .. } => {
                 if let Some(half) = half.take() {
                     return Poll::Ready(Some(Ok(Frame::data(half))));
                 }
-                pause.as_mut().poll(cx).map(|()| Some(Err(io::Error::other("cut on demand"))))
+                pause.as_mut().poll(cx).map(|()| Some(Err(io::Error::other("truncated by a fault"))))
             }
         }
     }
@@ -106,10 +105,10 @@ impl Body for ReplyBody {
     fn size_hint(&self) -> SizeHint {
         match self {
             Self::Whole(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64)),
-            Self::Cut { announced, .. } => SizeHint::with_exact(*announced),
+            Self::Half { announced, .. } => SizeHint::with_exact(*announced),
         }
     }
 }
 
-/// What a connection serves: always a response.
+/// What a connection is served with: always a response.
 pub(crate) type Served = Result<Response<ReplyBody>, Infallible>;

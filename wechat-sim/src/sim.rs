@@ -1,299 +1,222 @@
-//! The handle: starts a simulator, moves its world, and looks at what happened.
+//! The handle for tests: starts a simulator, changes its state, and reads what happened.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
-use tokio::net::TcpListener;
-use tokio::sync::oneshot;
-use tokio::task::JoinHandle;
-use tokio_rustls::TlsAcceptor;
+use crate::delivery::deliver;
+use crate::push::{BuiltPush, Push, PushOutcome, PushRecord, build};
+use crate::server::Server;
+use crate::state::SimContext;
+use crate::{CodeState, Endpoint, ErrmsgStyle, Fault, SimClock, SimConfig, SimRequest, pages};
 
-use crate::push::{
-    BuiltPush, Push, PushCrypt, PushOutcome, PushRecord, Sender, build, deliver, run_schedule,
-};
-use crate::shared::Shared;
-use crate::{CodeState, Endpoint, ErrmsgStyle, Fault, Recorded, SimClock, SimConfig, pages, server};
-
-/// A running simulator. Clones are handles to the same one; it stops with [`Sim::stop`] or when the
-/// last handle is dropped.
-#[derive(Clone, Debug)]
+/// A running simulator. Clones are handles to the same one. It stops with [`Sim::stop`] or when the last handle
+/// is dropped.
+#[derive(Clone)]
 pub struct Sim {
-    shared: Arc<Shared>,
+    context: Arc<SimContext>,
     server: Arc<Server>,
 }
 
-struct Server {
-    addr: SocketAddr,
-    stop: Mutex<Option<oneshot::Sender<()>>>,
-    accepting: Mutex<Option<JoinHandle<()>>>,
-    schedule: Mutex<JoinHandle<()>>,
-    tls: Option<TlsAcceptor>,
-}
-
-impl std::fmt::Debug for Server {
+impl std::fmt::Debug for Sim {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Server").field("addr", &self.addr).finish_non_exhaustive()
+        f.debug_struct("Sim").field("addr", &self.addr()).finish_non_exhaustive()
     }
-}
-
-impl Server {
-    fn abort_schedule(&self) {
-        lock(&self.schedule).abort();
-    }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        self.abort_schedule();
-        // The accepting task ends by itself once the sender in `stop` is gone.
-    }
-}
-
-fn accept(
-    listener: TcpListener,
-    tls: Option<TlsAcceptor>,
-    shared: &Arc<Shared>,
-) -> (oneshot::Sender<()>, JoinHandle<()>) {
-    let (stop, stopped) = oneshot::channel();
-    (stop, tokio::spawn(server::run(listener, tls, Arc::clone(shared), stopped)))
-}
-
-fn schedule(shared: &Arc<Shared>) -> JoinHandle<()> {
-    tokio::spawn(run_schedule(Arc::clone(shared), shared.config.push_interval))
 }
 
 impl Sim {
     /// Starts listening.
     ///
     /// # Errors
-    /// When the address is taken, when certificate or key cannot be read, or when the EncodingAESKey
-    /// is not one.
+    /// When the address is in use, when certificate or key cannot be read, when the EncodingAESKey is invalid,
+    /// or when the callback URL is not an HTTP URL with a host.
     pub async fn start(config: SimConfig) -> io::Result<Sim> {
-        PushCrypt::new(&config.encoding_aes_key)?;
-        let tls = config.tls.as_ref().map(server::acceptor).transpose()?;
-        let sender = Sender::new(config.callback_ca.as_deref())?;
-        let listener = TcpListener::bind(config.listen).await?;
-        let addr = listener.local_addr()?;
-        let shared = Arc::new(Shared::new(config, sender));
-        let (stop, accepting) = accept(listener, tls.clone(), &shared);
-        let server = Server {
-            addr,
-            stop: Mutex::new(Some(stop)),
-            accepting: Mutex::new(Some(accepting)),
-            schedule: Mutex::new(schedule(&shared)),
-            tls,
-        };
-        Ok(Sim { shared, server: Arc::new(server) })
+        let context = Arc::new(SimContext::new(config)?);
+        let server = Arc::new(Server::start(Arc::clone(&context)).await?);
+        Ok(Sim { context, server })
     }
 
-    /// Closes the listener and every connection, and returns when they are closed: the address is
-    /// free again.
+    /// Closes the listener and every connection. The address is free when this returns.
     pub async fn stop(&self) {
-        self.server.abort_schedule();
-        drop(lock(&self.server.stop).take());
-        let accepting = lock(&self.server.accepting).take();
-        if let Some(accepting) = accepting {
-            // It fails only if the server panicked; it is gone either way.
-            let _ = accepting.await;
-        }
+        self.server.stop().await;
     }
 
-    /// Listens again, at the same address and with everything as it was: an outage is over. Does
-    /// nothing when it has not been stopped.
+    /// Listens again at the same address, with the same state, as after an outage. Does nothing while it is
+    /// running.
     ///
     /// # Errors
-    /// When the address has been taken meanwhile.
+    /// When the address is in use.
     pub async fn resume(&self) -> io::Result<()> {
-        if lock(&self.server.stop).is_some() {
-            return Ok(());
-        }
-        let listener = TcpListener::bind(self.server.addr).await?;
-        let (stop, accepting) = accept(listener, self.server.tls.clone(), &self.shared);
-        *lock(&self.server.stop) = Some(stop);
-        *lock(&self.server.accepting) = Some(accepting);
-        *lock(&self.server.schedule) = schedule(&self.shared);
-        Ok(())
+        self.server.resume().await
     }
 
-    /// Where it listens.
+    /// The address it listens on.
     #[must_use]
     pub fn addr(&self) -> SocketAddr {
-        self.server.addr
+        self.server.addr()
     }
 
     /// The origin to call, such as `http://127.0.0.1:40123`.
     #[must_use]
     pub fn url(&self) -> String {
-        let scheme = if self.shared.config.tls.is_some() { "https" } else { "http" };
-        format!("{scheme}://{}", self.server.addr)
+        let scheme = if self.config().tls.is_some() { "https" } else { "http" };
+        format!("{scheme}://{}", self.addr())
     }
 
     /// The configuration it was started with.
     #[must_use]
     pub fn config(&self) -> &SimConfig {
-        &self.shared.config
+        &self.context.config
     }
 
     /// Its clock.
     #[must_use]
     pub fn clock(&self) -> &SimClock {
-        &self.shared.clock
+        &self.context.clock
     }
 
-    /// Makes a new valid ticket, without pushing it. Older tickets stay valid for their 12 hours.
+    /// Issues a new ticket without pushing it. Older tickets stay valid until they are 12 hours old.
     pub fn issue_ticket(&self) -> String {
-        self.shared.world().issued.issue_ticket(self.shared.clock.now())
+        self.context.issue_ticket()
     }
 
-    /// The ticket that the next push carries. There is one from the start.
+    /// The ticket of the next push. The first one exists from the start.
     #[must_use]
     pub fn current_ticket(&self) -> String {
-        self.shared.world().issued.current_ticket().to_owned()
+        self.context.state().issued.current_ticket().to_owned()
     }
 
-    /// Mints a token as the platform itself would, without a request: it counts as ours.
+    /// Mints a token for the platform without a request.
     pub fn mint(&self) -> String {
-        let config = &self.shared.config;
-        let now = self.shared.clock.now();
-        self.shared.world().issued.mint(now, config.token_lifetime, config.token_overlap)
+        self.context.mint(false)
     }
 
-    /// Somebody else mints a token for this platform: ours dies after the overlap.
+    /// Mints a token as another system with the platform's credentials would. The platform's own token ends
+    /// after the overlap.
     pub fn foreign_mint(&self) -> String {
-        let token = self.mint();
-        self.shared.world().issued.tokens_minted -= 1;
-        token
+        self.context.mint(true)
     }
 
-    /// Refuses every token given out so far, at once and without overlap: 40001.
+    /// Makes every token invalid at once, without overlap: 40001.
     pub fn revoke_tokens(&self) {
-        self.shared.world().issued.revoke_tokens();
+        self.context.state().issued.revoke_tokens();
     }
 
-    /// The newest token, whoever minted it.
+    /// The newest token, also if it is from a foreign mint.
     #[must_use]
     pub fn current_token(&self) -> Option<String> {
-        self.shared.world().issued.current_token().map(str::to_owned)
+        self.context.state().issued.current_token().map(str::to_owned)
     }
 
-    /// Whether calls with this token would be let in now.
+    /// Whether this token is valid now.
     #[must_use]
     pub fn token_works(&self, token: &str) -> bool {
-        self.shared.world().issued.check_token(token, self.shared.clock.now()).is_ok()
+        self.context.state().issued.check_token(token, self.clock().now()).is_ok()
     }
 
-    /// How many tokens were minted, strangers' not counted.
+    /// How many tokens were minted, without foreign mints.
     #[must_use]
     pub fn tokens_minted(&self) -> usize {
-        self.shared.world().issued.tokens_minted
+        self.context.state().issued.tokens_minted
     }
 
-    /// How many codes were given out.
+    /// How many codes were issued.
     #[must_use]
     pub fn codes_issued(&self) -> usize {
-        self.shared.world().issued.codes_issued
+        self.context.state().issued.codes_issued
     }
 
-    /// What a pre-authorization code is worth.
+    /// The state of a pre-authorization code.
     #[must_use]
     pub fn code_state(&self, pre_auth_code: &str) -> CodeState {
-        self.shared.world().issued.code_state(pre_auth_code, self.shared.clock.now())
+        self.context.state().issued.code_state(pre_auth_code, self.clock().now())
     }
 
-    /// Completes an authorization without the page: uses the code up, pushes `authorized` in the
-    /// background, and gives the authorization code. Call it inside a Tokio runtime.
+    /// Completes an authorization without the page: marks the code as used, pushes `authorized` in the
+    /// background, and returns the authorization code. Call it inside a Tokio runtime.
     ///
     /// # Errors
     /// The code's state when it is not [`CodeState::Valid`].
     pub fn authorize(&self, pre_auth_code: &str, authorizer_appid: &str) -> Result<String, CodeState> {
-        pages::authorize(&self.shared, pre_auth_code, authorizer_appid)
+        pages::authorize(&self.context, pre_auth_code, authorizer_appid)
     }
 
-    /// How many requests of `api` have arrived, answered or not.
+    /// How many requests of `api` have arrived, with or without an answer.
     #[must_use]
     pub fn calls(&self, api: Endpoint) -> usize {
-        self.shared.world().log.count(api)
+        self.context.state().log.count(api)
     }
 
-    /// The requests in order of arrival.
+    /// The requests in the order of their arrival.
     #[must_use]
-    pub fn requests(&self) -> Vec<Recorded> {
-        self.shared.world().log.entries()
+    pub fn requests(&self) -> Vec<SimRequest> {
+        self.context.state().log.requests()
     }
 
-    /// Forgets requests and counters.
+    /// Removes the requests from the log and sets the counters to zero.
     pub fn reset_requests(&self) {
-        self.shared.world().log.reset();
+        self.context.state().log.reset();
     }
 
-    /// Lets something go wrong.
+    /// Injects a fault.
     pub fn inject(&self, fault: Fault) {
-        self.shared.world().faults.inject(fault);
+        self.context.state().faults.inject(fault);
     }
 
-    /// The faults still waiting.
+    /// The faults that still wait.
     #[must_use]
     pub fn faults(&self) -> Vec<Fault> {
-        self.shared.world().faults.waiting().to_vec()
+        self.context.state().faults.waiting().to_vec()
     }
 
-    /// Forgets all faults that still wait.
+    /// Removes the faults that still wait.
     pub fn clear_faults(&self) {
-        self.shared.world().faults.clear();
+        self.context.state().faults.clear();
     }
 
-    /// Replaces the whitelist. Empty lets everyone in.
+    /// Replaces the whitelist. An empty list admits every address.
     pub fn set_whitelist(&self, addresses: Vec<IpAddr>) {
-        self.shared.world().whitelist = addresses;
+        self.context.state().whitelist = addresses;
     }
 
-    /// The address to see in place of the callers' own; `None` sees the real one again.
-    pub fn set_answers_ip(&self, address: Option<IpAddr>) {
-        self.shared.world().answers_ip = address;
+    /// Uses this address for every caller. With `None` each caller has its own address again.
+    pub fn set_client_ip(&self, address: Option<IpAddr>) {
+        self.context.state().client_ip = address;
     }
 
-    /// Where pushes go.
+    /// Sets the URL that receives the pushes.
     pub fn set_callback_url(&self, url: Option<String>) {
-        self.shared.world().callback_url = url;
+        self.context.state().callback_url = url;
     }
 
-    /// The shape of error messages from now on.
-    pub fn set_era(&self, era: ErrmsgStyle) {
-        self.shared.world().era = era;
+    /// Sets the style of errmsg.
+    pub fn set_errmsg_style(&self, style: ErrmsgStyle) {
+        self.context.state().errmsg_style = style;
     }
 
     /// Stops the ticket pushes (`false`), as WeChat sometimes does, or starts them again.
     pub fn set_pushing(&self, pushing: bool) {
-        self.shared.world().pushing = pushing;
-        if pushing {
-            self.shared.push_now.notify_one();
-        }
+        self.context.set_pushing(pushing);
     }
 
     /// Whether the ticket pushes run.
     #[must_use]
     pub fn is_pushing(&self) -> bool {
-        self.shared.world().pushing
+        self.context.state().pushing
     }
 
     /// Builds a push without sending it, for tests that call a handler directly.
     ///
     /// # Errors
-    /// When [`Push::keys`] holds an EncodingAESKey that is not one.
+    /// When [`Push::keys`] has an invalid EncodingAESKey.
     pub fn build_push(&self, push: &Push) -> io::Result<BuiltPush> {
-        let ticket = self.current_ticket();
-        build(push, &self.shared.config, self.shared.clock.now(), &ticket)
+        build(push, self.config(), self.clock().now(), &self.current_ticket())
     }
 
-    /// Sends a push to the callback URL, with retries, and waits for what comes of it. Without a
-    /// callback URL nothing is attempted.
+    /// Sends a push to the callback URL, with retries, and returns the outcome. Without a callback URL nothing
+    /// is sent.
     pub async fn push(&self, push: Push) -> PushOutcome {
-        let url = self.shared.world().callback_url.clone();
+        let url = self.context.state().callback_url.clone();
         match url {
             Some(url) => self.push_to(&url, push).await,
             None => PushOutcome::default(),
@@ -302,12 +225,12 @@ impl Sim {
 
     /// Sends a push to any URL.
     pub async fn push_to(&self, url: &str, push: Push) -> PushOutcome {
-        deliver(&self.shared, url, &push).await
+        deliver(&self.context, url, &push).await
     }
 
-    /// The pushes sent so far, finished ones only.
+    /// The completed pushes, oldest first.
     #[must_use]
     pub fn pushes(&self) -> Vec<PushRecord> {
-        self.shared.world().pushes.all()
+        self.context.state().pushes.all()
     }
 }

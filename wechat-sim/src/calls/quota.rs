@@ -2,41 +2,41 @@
 
 use serde::Serialize;
 
-use super::{Answer, Call, OK, text};
+use super::call::{Answer, Call, OK, json, text};
 use crate::Endpoint;
-use crate::issued::Refusal;
-use crate::shared::SimState;
+use crate::errcode::Refusal;
+use crate::state::SimState;
 
-/// What an API without a limit shows as its daily limit.
+/// The daily limit that an API without a limit shows.
 const UNLIMITED: u64 = 100_000_000;
 
-/// By token: `field` names the appid in the body.
-pub(super) fn clear(world: &mut SimState, call: &Call<'_>, api: Endpoint, field: &str) -> Answer {
-    call.check_token(world)?;
+/// By token. `field` is the name of the appid in the body.
+pub(super) fn clear(state: &mut SimState, call: &Call<'_>, field: &str) -> Answer {
+    call.check_token(state)?;
     let body = call.object()?;
     let appid = text(&body, field).ok_or(Refusal(if field == "appid" { 41002 } else { 41018 }))?;
     if appid != call.config.component_appid {
         return Err(Refusal(40013));
     }
-    world.quota.clear(call.now, false, call.config)?;
-    world.quota.spend(api, call.now, call.config)?;
+    state.quota.clear(call.now, false, call.config)?;
+    state.quota.spend(call.request.api, call.now, call.config)?;
     Ok(OK.to_owned())
 }
 
-/// By appsecret. This one also clears the count of token mints.
-pub(super) fn clear_by_secret(world: &mut SimState, call: &Call<'_>) -> Answer {
+/// By appsecret. This form also clears the count of token mints.
+pub(super) fn clear_by_secret(state: &mut SimState, call: &Call<'_>) -> Answer {
     let body = call.object()?;
     let appid = text(&body, "component_appid").ok_or(Refusal(41002))?;
     if appid != call.config.component_appid {
         return Err(Refusal(40013));
     }
-    call.check_ip(world)?;
+    call.check_ip(state)?;
     let secret = text(&body, "appsecret").ok_or(Refusal(41004))?;
     if secret != call.config.component_appsecret {
         return Err(Refusal(40125));
     }
-    world.quota.clear(call.now, true, call.config)?;
-    world.quota.spend(Endpoint::ClearQuotaV2, call.now, call.config)?;
+    state.quota.clear(call.now, true, call.config)?;
+    state.quota.spend(Endpoint::ClearQuotaV2, call.now, call.config)?;
     Ok(OK.to_owned())
 }
 
@@ -63,8 +63,8 @@ struct RateLimit {
 }
 
 /// The limits of one `cgi_path`.
-pub(super) fn get(world: &mut SimState, call: &Call<'_>) -> Answer {
-    call.check_token(world)?;
+pub(super) fn get(state: &mut SimState, call: &Call<'_>) -> Answer {
+    call.check_token(state)?;
     let body = call.object()?;
     let path = text(&body, "cgi_path").ok_or(Refusal(47001))?;
     if !path.starts_with('/') {
@@ -78,8 +78,8 @@ pub(super) fn get(world: &mut SimState, call: &Call<'_>) -> Answer {
         return Err(Refusal(76021));
     }
     let daily_limit = call.config.daily_quota.get(&api).copied().unwrap_or(UNLIMITED);
-    let used = world.quota.used_today(api, call.now);
-    let answer = QuotaAnswer {
+    let used = state.quota.used_today(api, call.now);
+    json(&QuotaAnswer {
         errcode: 0,
         errmsg: "ok",
         quota: Daily { daily_limit, used, remain: daily_limit.saturating_sub(used) },
@@ -88,6 +88,5 @@ pub(super) fn get(world: &mut SimState, call: &Call<'_>) -> Answer {
             .minute_quota
             .get(&api)
             .map(|&call_count| RateLimit { call_count, refresh_second: 60 }),
-    };
-    serde_json::to_string(&answer).map_err(|_| Refusal(-1))
+    })
 }

@@ -1,15 +1,15 @@
-//! `openapi/rid/get`: what WeChat remembers of a failed request. The answer holds the request's
-//! body, secrets included, just as WeChat's does.
+//! `openapi/rid/get`: answers what WeChat stored about a failed request. The answer holds the request's body
+//! with its secrets, as WeChat's own answer does.
 
 use serde::Serialize;
 
-use super::{Answer, Call, text};
+use super::call::{Answer, Call, json, text};
+use crate::errcode::Refusal;
 use crate::errmsg::time_of_rid;
-use crate::issued::Refusal;
-use crate::shared::SimState;
+use crate::state::SimState;
 
-/// Rids can be asked for during seven days.
-const MEMORY_SECS: u64 = 7 * 24 * 3600;
+/// WeChat answers for seven days.
+const RID_LIFETIME_SECS: u64 = 7 * 24 * 3600;
 
 #[derive(Serialize)]
 struct RidAnswer<'a> {
@@ -28,26 +28,25 @@ struct Request<'a> {
     client_ip: String,
 }
 
-pub(super) fn answer(world: &mut SimState, call: &Call<'_>) -> Answer {
-    call.check_token(world)?;
+pub(super) fn answer(state: &mut SimState, call: &Call<'_>) -> Answer {
+    call.check_token(state)?;
     let body = call.object()?;
     let rid = text(&body, "rid").ok_or(Refusal(47001))?;
-    let given_out = time_of_rid(rid).ok_or(Refusal(76003))?;
-    if call.now > given_out + MEMORY_SECS {
+    let created = time_of_rid(rid).ok_or(Refusal(76003))?;
+    if call.now > created + RID_LIFETIME_SECS {
         return Err(Refusal(76001));
     }
-    let entry = world.log.find_rid(rid).ok_or(Refusal(76003))?;
-    let answer = RidAnswer {
+    let failed = state.log.find_rid(rid).ok_or(Refusal(76003))?;
+    json(&RidAnswer {
         errcode: 0,
         errmsg: "ok",
         request: Request {
-            invoke_time: entry.at,
+            invoke_time: failed.at,
             cost_in_ms: 30,
-            request_url: &entry.query,
-            request_body: &entry.body,
-            response_body: &entry.answer,
-            client_ip: entry.client_ip.to_string(),
+            request_url: &failed.query,
+            request_body: &failed.body,
+            response_body: &failed.answer,
+            client_ip: failed.client_ip.to_string(),
         },
-    };
-    serde_json::to_string(&answer).map_err(|_| Refusal(-1))
+    })
 }

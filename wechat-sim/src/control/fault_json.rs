@@ -1,19 +1,18 @@
-//! Faults as JSON: `{"api":"create_preauthcode","errcode":61004,"times":1}`.
+//! Faults as JSON, such as `{"api":"create_preauthcode","errcode":61004,"times":1}`.
 
 use std::time::Duration;
 
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::api_named;
 use crate::errcode::by_name;
-use crate::{ErrmsgStyle, Fault, FaultKind, Times, When};
+use crate::{Endpoint, ErrmsgStyle, Fault, FaultKind, Times, When, errmsg_of};
 
-/// What `GET /_sim/help` shows.
+/// The examples in `GET /_sim/help`.
 pub(super) const EXAMPLES: &[&str] = &[
     r#"{"api":"create_preauthcode","errcode":61004,"times":1}"#,
     r#"{"preset":"ticket_expired","times":"forever"}"#,
-    r#"{"errcode":45011,"era":"hint"}"#,
+    r#"{"errcode":45011,"errmsg_style":"hint"}"#,
     r#"{"errcode":40001,"errmsg":"any text","as_string":true}"#,
     r#"{"kind":"delay","ms":3000}"#,
     r#"{"api":"component_token","kind":"reset","when":"after"}"#,
@@ -32,16 +31,17 @@ struct Body {
     errmsg: Option<String>,
     #[serde(default)]
     as_string: bool,
-    era: Option<ErrmsgStyle>,
+    errmsg_style: Option<ErrmsgStyle>,
     ms: Option<u64>,
     status: Option<u16>,
     seconds: Option<i64>,
     bytes: Option<usize>,
     times: Option<Value>,
-    when: Option<String>,
+    #[serde(default)]
+    when: When,
 }
 
-/// Reads a fault, or says what is wrong with it.
+/// Reads a fault. The error names the first mistake.
 pub(super) fn parse(text: &str) -> Result<Fault, String> {
     let mut body: Body = serde_json::from_str(text).map_err(|error| error.to_string())?;
     let api = body.api.as_deref().map(api_named).transpose()?;
@@ -49,17 +49,13 @@ pub(super) fn parse(text: &str) -> Result<Fault, String> {
         let known =
             by_name(&name).ok_or_else(|| format!("no preset {name:?}; GET /_sim/errcodes lists them"))?;
         body.errcode = Some(known.code);
-        // A preset that is not its code's usual text brings its own.
-        if crate::errmsg_of(known.code) != known.errmsg {
+        // A preset with another text than the usual one of its errcode sets the text.
+        if errmsg_of(known.code) != known.errmsg {
             body.errmsg.get_or_insert_with(|| known.errmsg.to_owned());
         }
     }
     let times = times(body.times.as_ref())?;
-    let when = match body.when.as_deref() {
-        None | Some("before") => When::Before,
-        Some("after") => When::After,
-        Some(other) => return Err(format!("when is \"before\" or \"after\", not {other:?}")),
-    };
+    let when = body.when;
     Ok(Fault { api, kind: kind(body)?, times, when })
 }
 
@@ -68,16 +64,19 @@ fn kind(body: Body) -> Result<FaultKind, String> {
     let name = match (&body.kind, body.errcode) {
         (Some(kind), _) => kind.as_str(),
         (None, Some(_)) if body.as_string => "string_errcode",
-        (None, Some(_)) if body.era.is_some() => "old_errcode",
+        (None, Some(_)) if body.errmsg_style.is_some() => "old_errcode",
         (None, Some(_)) => "errcode",
-        (None, None) => return Err("say errcode, preset or kind; GET /_sim/help has examples".to_owned()),
+        (None, None) => {
+            return Err("errcode, preset or kind is missing; GET /_sim/help has examples".to_owned());
+        }
     };
     Ok(match name {
         "errcode" => FaultKind::Errcode { errcode: errcode()?, errmsg: body.errmsg },
         "string_errcode" => FaultKind::StringErrcode { errcode: errcode()?, errmsg: body.errmsg },
-        "old_errcode" => {
-            FaultKind::OldErrcode { errcode: errcode()?, era: body.era.unwrap_or(ErrmsgStyle::Hint) }
-        }
+        "old_errcode" => FaultKind::OldErrcode {
+            errcode: errcode()?,
+            errmsg_style: body.errmsg_style.unwrap_or(ErrmsgStyle::Hint),
+        },
         "delay" => FaultKind::Delay { time: Duration::from_millis(body.ms.ok_or("ms is missing")?) },
         "reset" => FaultKind::Reset,
         "reset_after" => FaultKind::ResetAfter,
@@ -113,4 +112,15 @@ fn times(given: Option<&Value>) -> Result<Times, String> {
             Ok(Times::N(count.ok_or_else(wrong)?))
         }
     }
+}
+
+/// An API by its name or by its path.
+fn api_named(name: &str) -> Result<Endpoint, String> {
+    serde_json::from_value(Value::from(name))
+        .ok()
+        .or_else(|| Some(Endpoint::of_path(name)).filter(|api| *api != Endpoint::Unknown))
+        .ok_or_else(|| {
+            let names: Vec<Value> = Endpoint::ALL.iter().map(|api| json!(api)).collect();
+            format!("no api {name:?}; there are {}", Value::from(names))
+        })
 }

@@ -1,15 +1,14 @@
-//! Pushes as JSON: `{"event":"component_verify_ticket","flaw":"wrong_signature"}`.
-
-use std::sync::Arc;
+//! Pushes as JSON, such as `{"event":"component_verify_ticket","flaw":"wrong_signature"}`.
 
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::{Outcome, read};
-use crate::push::{Event, Field, Flaw, INFO_TYPES, Push, Value as Content, XmlStyle, build, deliver};
-use crate::shared::Shared;
+use super::body::{Outcome, read};
+use crate::delivery::deliver;
+use crate::push::{Event, Field, Flaw, INFO_TYPES, Push, Value as Content, XmlStyle, build};
+use crate::state::SimContext;
 
-/// What `GET /_sim/help` shows.
+/// The examples in `GET /_sim/help`.
 pub(super) const EXAMPLES: &[&str] = &[
     r#"{}  (the current ticket)"#,
     r#"{"new_ticket":true}"#,
@@ -29,7 +28,8 @@ struct Body {
     #[serde(default)]
     new_ticket: bool,
     flaw: Option<Flaw>,
-    style: Option<String>,
+    #[serde(default)]
+    style: XmlStyle,
     create_time: Option<u64>,
     timestamp: Option<u64>,
     url: Option<String>,
@@ -37,27 +37,26 @@ struct Body {
     only_build: bool,
 }
 
-pub(super) async fn push(shared: &Arc<Shared>, body: &str) -> Outcome {
+pub(super) async fn push(context: &SimContext, body: &str) -> Outcome {
     let body: Body = read(if body.trim().is_empty() { "{}" } else { body })?;
     if body.new_ticket {
-        let now = shared.clock.now();
-        shared.world().issued.issue_ticket(now);
+        context.issue_ticket();
     }
-    let url = body.url.clone().or_else(|| shared.world().callback_url.clone());
+    let url = body.url.clone().or_else(|| context.state().callback_url.clone());
     let only_build = body.only_build;
-    let push = wanted(body).map_err(|error| (400, error))?;
+    let push = push_of(body).map_err(|error| (400, error))?;
     if only_build {
-        let ticket = shared.world().issued.current_ticket().to_owned();
-        let built = build(&push, &shared.config, shared.clock.now(), &ticket)
+        let ticket = context.state().issued.current_ticket().to_owned();
+        let built = build(&push, &context.config, context.clock.now(), &ticket)
             .map_err(|error| (400, error.to_string()))?;
         return Ok(json!({ "query": built.query_string(), "body": built.body, "message": built.message }));
     }
     let url =
-        url.ok_or((400, "no callback URL: give \"url\", or POST /_sim/callback_url first".to_owned()))?;
-    Ok(json!(deliver(shared, &url, &push).await))
+        url.ok_or((400, "no callback URL: add \"url\", or POST /_sim/callback_url first".to_owned()))?;
+    Ok(json!(deliver(context, &url, &push).await))
 }
 
-fn wanted(body: Body) -> Result<Push, String> {
+fn push_of(body: Body) -> Result<Push, String> {
     let name = body.event.as_deref().unwrap_or("component_verify_ticket");
     let event = match (name, body.fields) {
         ("ticket" | "component_verify_ticket", None) => Event::Ticket { value: body.value },
@@ -65,16 +64,10 @@ fn wanted(body: Body) -> Result<Push, String> {
         (name, Some(fields)) => Event::info(name, fields_of(&fields)),
         (name, None) if INFO_TYPES.contains(&name) => Event::sample(name),
         (name, None) => {
-            return Err(format!("no sample of {name:?}; give its \"fields\", or one of {INFO_TYPES:?}"));
+            return Err(format!("no sample of {name:?}; add \"fields\", or use one of {INFO_TYPES:?}"));
         }
     };
-    let style = match body.style.as_deref() {
-        None | Some("cdata") => XmlStyle::Cdata,
-        Some("plain") => XmlStyle::Plain,
-        Some("declared") => XmlStyle::Declared,
-        Some(other) => return Err(format!("style is cdata, plain or declared, not {other:?}")),
-    };
-    let mut push = Push::new(event).style(style);
+    let mut push = Push::new(event).style(body.style);
     push.flaw = body.flaw;
     push.create_time = body.create_time;
     push.timestamp = body.timestamp;

@@ -1,4 +1,4 @@
-//! Turns a push into the query and body that go over the wire, flaws included.
+//! Builds the query and the body of a push, with its flaw.
 
 use std::io;
 
@@ -6,22 +6,23 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 
 use super::crypt::{self, PREFIX_LEN, PushCrypt, msg_signature};
-use super::event::XmlStyle;
+use super::event::Event;
 use super::flaw::{self, Flaw};
-use super::{Event, Field, Push};
+use super::options::Push;
+use super::xml::{Field, XmlStyle};
 use crate::{SimConfig, random};
 
-/// What an oversized push carries.
+/// Bytes of padding in an oversized push.
 const OVERSIZED: usize = 2 * 1024 * 1024;
-/// How far a stale push lies back.
+/// The age of a stale push.
 const STALE_SECS: u64 = 48 * 3600;
-/// How far a push from the future lies ahead.
+/// How far ahead a push from the future is.
 const FUTURE_SECS: u64 = 3600;
 
-/// A push ready to be sent, or to be handed to a handler without any network.
+/// A push that is ready to be sent over HTTP, or to be given to a handler directly.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BuiltPush {
-    /// The query's parameters, in WeChat's order.
+    /// The query parameters, in WeChat's order.
     pub query: Vec<(String, String)>,
     /// The body.
     pub body: String,
@@ -37,7 +38,7 @@ impl BuiltPush {
     }
 }
 
-/// Builds `push` for the time `now`; `ticket` is the current one.
+/// Builds `push` at the time `now`. `ticket` is the current ticket.
 pub(crate) fn build(push: &Push, config: &SimConfig, now: u64, ticket: &str) -> io::Result<BuiltPush> {
     let (token, key) = match &push.keys {
         Some((token, key)) => (token.as_str(), key.as_str()),
@@ -82,7 +83,7 @@ fn message(push: &Push, config: &SimConfig, now: u64, ticket: &str) -> String {
         Some(Flaw::InnerDtd) => format!("{}{}", flaw::DTD, xml(&push.event, push.style)),
         Some(Flaw::InnerEntityBomb) => {
             let event = Event::info("authorized", vec![Field::text("AuthorizerAppid", "@bomb@")]);
-            // Without CDATA, or no parser would ever expand it.
+            // Without CDATA, because a parser expands no entity inside CDATA.
             format!("{}{}", flaw::entity_bomb(), xml(&event, XmlStyle::Plain).replace("@bomb@", "&l9;"))
         }
         Some(Flaw::Oversized) => {
@@ -100,7 +101,7 @@ fn encrypt(flaw: Option<Flaw>, crypt: &PushCrypt, message: &str, appid: &str) ->
     let plain = crypt::plain(&prefix, length, message, appid);
     match flaw {
         Some(Flaw::WrongKey) => match PushCrypt::new(&random::alphanumeric(43)) {
-            Ok(stranger) => stranger.encrypt_plain(&plain),
+            Ok(other_key) => other_key.encrypt_plain(&plain),
             Err(_) => crypt.encrypt_plain(&plain),
         },
         Some(Flaw::WrongAppId) => crypt.encrypt(&prefix, message, &random::appid()),
@@ -126,7 +127,7 @@ fn encrypt(flaw: Option<Flaw>, crypt: &PushCrypt, message: &str, appid: &str) ->
     }
 }
 
-/// Flips a bit in the second block: that block turns to noise, and the length field with it.
+/// Flips a bit in the second block. Decrypted, that block with the length field becomes random bytes.
 fn flip_bit(encrypt: &str) -> String {
     let mut bytes = BASE64_STANDARD.decode(encrypt).unwrap_or_default();
     if let Some(byte) = bytes.get_mut(16) {

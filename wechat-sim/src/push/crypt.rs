@@ -1,4 +1,4 @@
-//! WeChat's message encryption and `msg_signature`, written from its description alone.
+//! WeChat's message encryption and `msg_signature`, written from WeChat's description only.
 
 use std::io;
 
@@ -10,12 +10,12 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use base64::prelude::BASE64_STANDARD;
 use sha1::{Digest, Sha1};
 
-/// WeChat pads to 32 bytes, although AES blocks have 16.
+/// WeChat pads to 32 bytes, although AES blocks have 16 bytes.
 const PAD_BLOCK: usize = 32;
-/// Random bytes in front of every message.
-pub(crate) const PREFIX_LEN: usize = 16;
+/// Random bytes before every message.
+pub(super) const PREFIX_LEN: usize = 16;
 
-/// An EncodingAESKey ready for use.
+/// An EncodingAESKey, decoded.
 #[derive(Clone)]
 pub struct PushCrypt {
     key: [u8; 32],
@@ -27,7 +27,7 @@ impl PushCrypt {
     /// # Errors
     /// When it is not 43 characters of base64.
     pub fn new(encoding_aes_key: &str) -> io::Result<Self> {
-        // Its last character carries four bits that mean nothing, and real keys have them set.
+        // The last character has two bits that mean nothing. In real keys they are often set.
         let lenient = GeneralPurpose::new(
             &alphabet::STANDARD,
             GeneralPurposeConfig::new()
@@ -42,7 +42,7 @@ impl PushCrypt {
         Ok(Self { key: bytes.try_into().map_err(|_| invalid())? })
     }
 
-    /// `message` for `appid` behind this random prefix, as base64.
+    /// Encrypts `message` for `appid` with this random prefix. Returns base64.
     #[must_use]
     pub fn encrypt(&self, prefix: &[u8; PREFIX_LEN], message: &str, appid: &str) -> String {
         let length = u32::try_from(message.len()).unwrap_or(u32::MAX);
@@ -50,7 +50,7 @@ impl PushCrypt {
     }
 
     /// Pads and encrypts any plain text.
-    pub(crate) fn encrypt_plain(&self, plain: &[u8]) -> String {
+    pub(super) fn encrypt_plain(&self, plain: &[u8]) -> String {
         let pad = PAD_BLOCK - plain.len() % PAD_BLOCK;
         let mut bytes = plain.to_vec();
         // `pad` is at most 32.
@@ -58,8 +58,8 @@ impl PushCrypt {
         BASE64_STANDARD.encode(self.encrypt_blocks(bytes))
     }
 
-    /// Encrypts whole blocks as they are; a shorter last block stays in clear.
-    pub(crate) fn encrypt_blocks(&self, mut bytes: Vec<u8>) -> Vec<u8> {
+    /// Encrypts whole blocks without padding. A shorter last block is not encrypted.
+    pub(super) fn encrypt_blocks(&self, mut bytes: Vec<u8>) -> Vec<u8> {
         let mut iv = [0; 16];
         iv.copy_from_slice(&self.key[..16]);
         let mut cipher = cbc::Encryptor::<Aes256>::new(&self.key.into(), &iv.into());
@@ -78,8 +78,8 @@ impl std::fmt::Debug for PushCrypt {
     }
 }
 
-/// Random prefix, length (big endian), message, appid.
-pub(crate) fn plain(prefix: &[u8; PREFIX_LEN], length: u32, message: &str, appid: &str) -> Vec<u8> {
+/// The plain text: random prefix, length (big endian), message, appid.
+pub(super) fn plain(prefix: &[u8; PREFIX_LEN], length: u32, message: &str, appid: &str) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(PREFIX_LEN + 4 + message.len() + appid.len());
     bytes.extend_from_slice(prefix);
     bytes.extend_from_slice(&length.to_be_bytes());
@@ -88,8 +88,8 @@ pub(crate) fn plain(prefix: &[u8; PREFIX_LEN], length: u32, message: &str, appid
     bytes
 }
 
-/// The hex SHA-1 over the sorted parts: `[token, timestamp, nonce, encrypt]` for `msg_signature`,
-/// the first three for the plain `signature`.
+/// The SHA-1 of the sorted parts in hex. The parts of `msg_signature` are token, timestamp, nonce and encrypt;
+/// those of the plain `signature` are the first three.
 #[must_use]
 pub fn msg_signature(parts: &[&str]) -> String {
     let mut sorted = parts.to_vec();

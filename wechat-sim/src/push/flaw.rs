@@ -1,52 +1,52 @@
-//! What can be wrong with a push. Receivers must survive all of it.
+//! What can be wrong with a push. A receiver must handle all of it.
 
 use serde::{Deserialize, Serialize};
 
-/// Something wrong. Unless the name says otherwise, `msg_signature` is right: the flaw lies behind it.
+/// One thing that is wrong with a push. The `msg_signature` is correct unless the flaw is about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Flaw {
-    /// `msg_signature` of another body.
+    /// The `msg_signature` is that of another body.
     WrongSignature,
-    /// No `msg_signature` in the query, only the plain `signature`.
+    /// The query has no `msg_signature`, only the plain `signature`.
     MissingSignature,
-    /// Encrypted with a key nobody has.
+    /// The message is encrypted with an unknown key.
     WrongKey,
-    /// The appid behind the message is another platform's.
+    /// The appid after the message is another platform's.
     WrongAppId,
-    /// The body ends half way.
+    /// The body ends in the middle.
     Truncated,
-    /// The ciphertext is not made of whole blocks.
+    /// The ciphertext does not consist of whole blocks.
     TruncatedCiphertext,
-    /// The last byte says more padding than WeChat ever adds.
+    /// The last byte announces more padding than WeChat ever adds.
     BadPadding,
-    /// The message's length says more than there is.
+    /// The length field is larger than the message.
     BadLength,
     /// `Encrypt` is not base64.
     BadBase64,
-    /// A valid push of two megabytes.
+    /// The push is valid and has two megabytes.
     Oversized,
-    /// An outer DOCTYPE with an external entity.
+    /// The body has a DOCTYPE with an external entity.
     Dtd,
-    /// An outer DOCTYPE whose entities grow without end.
+    /// The body has a DOCTYPE with an entity bomb: each entity repeats the one before it ten times.
     EntityBomb,
-    /// A DOCTYPE inside the encrypted message.
+    /// The encrypted message has a DOCTYPE with an external entity.
     InnerDtd,
-    /// An entity bomb inside the encrypted message.
+    /// The encrypted message has an entity bomb.
     InnerEntityBomb,
     /// The body is not XML.
     NotXml,
     /// The encrypted message is not XML.
     InnerNotXml,
-    /// 明文模式: the message in clear, without `Encrypt` and `msg_signature`.
+    /// 明文模式: the message is not encrypted, and there is no `Encrypt` and no `msg_signature`.
     PlainTextMode,
-    /// Signed two days ago.
+    /// The push was signed two days ago.
     StaleTimestamp,
-    /// Signed one hour ahead.
+    /// The push is signed for a time one hour ahead.
     FutureTimestamp,
-    /// One bit of the ciphertext changed after signing.
+    /// One bit of the ciphertext was changed after signing.
     FlippedBit,
-    /// One bit of the ciphertext changed before signing.
+    /// One bit of the ciphertext was changed before signing.
     FlippedBitSigned,
 }
 
@@ -80,7 +80,7 @@ impl Flaw {
 /// A DOCTYPE that reads a file.
 pub(super) const DTD: &str = "<!DOCTYPE xml [<!ENTITY file SYSTEM \"file:///etc/passwd\">]>\n";
 
-/// A DOCTYPE whose last entity stands for a thousand million characters.
+/// A DOCTYPE whose last entity expands to nine thousand million characters.
 pub(super) fn entity_bomb() -> String {
     let mut doctype = String::from("<!DOCTYPE xml [<!ENTITY l0 \"lollollol\">");
     for level in 1..=9 {

@@ -1,6 +1,6 @@
-//! Realistic fields for every `InfoType` that is known to arrive at the event URL.
+//! Realistic fields for every known `InfoType` of the 授权事件接收URL.
 
-use super::event::Field;
+use super::xml::Field;
 use crate::random;
 
 /// Every known `InfoType`.
@@ -21,8 +21,8 @@ pub const INFO_TYPES: &[&str] = &[
     "wxa_nickname_audit",
 ];
 
-/// The fields of `info_type` besides `AppId`, `CreateTime` and `InfoType`. Times are fixed: a push
-/// that needs fitting ones is built with its own fields.
+/// The fields of `info_type` besides `AppId`, `CreateTime` and `InfoType`. Their times are fixed. A push that
+/// needs other times is built with its own fields.
 pub(super) fn fields(info_type: &str) -> Vec<Field> {
     let appid = random::appid();
     match info_type {
@@ -87,7 +87,7 @@ pub(super) fn fields(info_type: &str) -> Vec<Field> {
     }
 }
 
-/// `info` of a company. Its code has 18 digits: too long for a double, easy to spoil.
+/// The `info` of a company. Its code has 18 digits, too many for a JSON number read as a double.
 fn company(with_task: bool) -> Vec<Field> {
     let mut fields = vec![
         Field::text("name", "测试科技有限公司"),

@@ -1,4 +1,4 @@
-//! Delivers pushes the way WeChat does: five seconds, exactly `success`, no redirects, a few retries.
+//! Sends pushes as WeChat does: with a time limit, without redirects, and again until the answer is `success`.
 
 use std::io;
 use std::path::Path;
@@ -18,26 +18,25 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
-use super::build::{BuiltPush, build};
-use super::{Push, PushRecord};
-use crate::shared::Shared;
+use super::build::BuiltPush;
+use crate::SimConfig;
 
-/// The only reply that counts.
+/// The only answer that confirms a push.
 const SUCCESS: &str = "success";
-/// No reply is read further than this.
-const REPLY_LIMIT: usize = 64 * 1024;
+/// Longest answer that is read.
+const ANSWER_LIMIT: usize = 64 * 1024;
 
-/// What came of a push.
+/// How the delivery of a push ended.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct PushOutcome {
-    /// Whether some attempt was answered with `success`.
+    /// Whether an attempt was answered with `success`.
     pub delivered: bool,
     /// Every attempt, in order.
     pub attempts: Vec<Attempt>,
 }
 
 impl PushOutcome {
-    /// The last attempt's HTTP status, if it got that far.
+    /// The HTTP status of the last attempt, if it was answered.
     #[must_use]
     pub fn status(&self) -> Option<u16> {
         self.attempts.last().and_then(|attempt| attempt.status)
@@ -51,25 +50,26 @@ pub struct Attempt {
     pub status: Option<u16>,
     /// The answer's body.
     pub body: String,
-    /// Why there was no answer, or why it does not count.
+    /// Why there was no answer, or why the answer is not a success.
     pub error: Option<String>,
-    /// How long it took.
+    /// How long the attempt took.
     pub took_ms: u64,
 }
 
-/// The client that pushes are sent with.
+impl Attempt {
+    /// An attempt that failed before anything was sent.
+    pub(crate) fn not_made(error: String) -> Self {
+        Self { status: None, body: String::new(), error: Some(error), took_ms: 0 }
+    }
+}
+
+/// The HTTP client for pushes.
 pub(crate) struct Sender {
     tls: TlsConnector,
 }
 
-impl std::fmt::Debug for Sender {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Sender")
-    }
-}
-
 impl Sender {
-    /// Trusts the usual authorities, and `extra` as well.
+    /// Trusts the public certificate authorities, and those in the file `extra`.
     pub(crate) fn new(extra: Option<&Path>) -> io::Result<Self> {
         let invalid = |error: String| io::Error::new(io::ErrorKind::InvalidInput, error);
         let mut roots = RootCertStore::empty();
@@ -92,7 +92,24 @@ impl Sender {
         Ok(Self { tls: TlsConnector::from(Arc::new(config)) })
     }
 
-    /// One attempt, within `limit` from name lookup to the end of the answer.
+    /// Sends a push, with retries.
+    pub(crate) async fn send(&self, url: &str, push: &BuiltPush, config: &SimConfig) -> PushOutcome {
+        let mut outcome = PushOutcome::default();
+        for attempt in 0..=config.push_retries {
+            if attempt > 0 {
+                tokio::time::sleep(config.push_retry_delay).await;
+            }
+            let attempt = self.attempt(url, push, config.push_timeout).await;
+            outcome.delivered = attempt.error.is_none();
+            outcome.attempts.push(attempt);
+            if outcome.delivered {
+                break;
+            }
+        }
+        outcome
+    }
+
+    /// One attempt. `limit` is the time from the name lookup to the end of the answer.
     async fn attempt(&self, url: &str, push: &BuiltPush, limit: Duration) -> Attempt {
         let started = Instant::now();
         let answered = tokio::time::timeout(limit, self.post(url, push)).await;
@@ -107,35 +124,45 @@ impl Sender {
     }
 
     async fn post(&self, url: &str, push: &BuiltPush) -> Result<(u16, String), String> {
-        let uri: Uri = url.parse().map_err(|error| format!("{url}: {error}"))?;
-        let host = uri.host().ok_or_else(|| format!("{url}: no host"))?;
-        let tls = match uri.scheme_str() {
-            Some("https") => true,
-            Some("http") => false,
-            _ => return Err(format!("{url}: neither http nor https")),
-        };
+        let (uri, tls) = parse_url(url)?;
+        let host = uri.host().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
         let port = uri.port_u16().unwrap_or(if tls { 443 } else { 80 });
-        let bare = host.trim_start_matches('[').trim_end_matches(']');
-        let stream = TcpStream::connect((bare, port)).await.map_err(|error| error.to_string())?;
+        let stream = TcpStream::connect((host, port)).await.map_err(|error| error.to_string())?;
         let separator = if uri.query().is_some() { '&' } else { '?' };
         let target = uri.path_and_query().map_or("/", |target| target.as_str());
         let request = Request::builder()
             .method(Method::POST)
             .uri(format!("{target}{separator}{}", push.query_string()))
-            .header(HOST, uri.authority().map_or(host, |authority| authority.as_str()))
+            .header(HOST, uri.authority().map_or("", |authority| authority.as_str()))
             .header(USER_AGENT, "Mozilla/4.0")
             .header("accept", "*/*")
             .header(CONTENT_TYPE, "text/xml")
             .body(Full::new(Bytes::from(push.body.clone())))
             .map_err(|error| error.to_string())?;
         if tls {
-            let name = ServerName::try_from(bare.to_owned()).map_err(|error| error.to_string())?;
+            let name = ServerName::try_from(host.to_owned()).map_err(|error| error.to_string())?;
             let stream = self.tls.connect(name, stream).await.map_err(|error| error.to_string())?;
             exchange(stream, request).await
         } else {
             exchange(stream, request).await
         }
     }
+}
+
+/// Whether pushes can be sent to this URL.
+pub(crate) fn check_callback_url(url: &str) -> io::Result<()> {
+    parse_url(url).map(drop).map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))
+}
+
+/// The URL, and whether it is an https one.
+fn parse_url(url: &str) -> Result<(Uri, bool), &'static str> {
+    let uri = url.parse::<Uri>().ok().filter(|uri| uri.host().is_some_and(|host| !host.is_empty()));
+    match uri.as_ref().and_then(Uri::scheme_str) {
+        Some("https") => uri.map(|uri| (uri, true)),
+        Some("http") => uri.map(|uri| (uri, false)),
+        _ => None,
+    }
+    .ok_or("the callback URL must begin with http:// or https:// and name a host")
 }
 
 async fn exchange<S>(stream: S, request: Request<Full<Bytes>>) -> Result<(u16, String), String>
@@ -148,53 +175,16 @@ where
     let answer = async {
         let response = requests.send_request(request).await.map_err(text)?;
         let status = response.status().as_u16();
-        let body = Limited::new(response.into_body(), REPLY_LIMIT)
+        let body = Limited::new(response.into_body(), ANSWER_LIMIT)
             .collect()
             .await
             .map_err(|error| error.to_string())?;
         Ok((status, String::from_utf8_lossy(&body.to_bytes()).into_owned()))
     };
     tokio::pin!(answer, connection);
-    // Both run here, so that giving up on the answer closes the connection too.
+    // Both run in this task, so that the connection closes when the time limit ends the attempt.
     tokio::select! {
         answer = &mut answer => answer,
         _ = &mut connection => answer.await,
     }
-}
-
-/// Builds and delivers a push, with retries, and puts it on record.
-pub(crate) async fn deliver(shared: &Shared, url: &str, push: &Push) -> PushOutcome {
-    let config = &shared.config;
-    let now = shared.clock.now();
-    let ticket = shared.world().issued.current_ticket().to_owned();
-    let mut outcome = PushOutcome::default();
-    match build(push, config, now, &ticket) {
-        Err(error) => outcome.attempts.push(Attempt {
-            status: None,
-            body: String::new(),
-            error: Some(error.to_string()),
-            took_ms: 0,
-        }),
-        Ok(built) => {
-            for attempt in 0..=config.push_retries {
-                if attempt > 0 {
-                    tokio::time::sleep(config.push_retry_delay).await;
-                }
-                let attempt = shared.sender.attempt(url, &built, config.push_timeout).await;
-                outcome.delivered = attempt.error.is_none();
-                outcome.attempts.push(attempt);
-                if outcome.delivered {
-                    break;
-                }
-            }
-        }
-    }
-    shared.remember_push(PushRecord {
-        at: now,
-        info_type: push.event.name().to_owned(),
-        flaw: push.flaw,
-        url: url.to_owned(),
-        outcome: outcome.clone(),
-    });
-    outcome
 }

@@ -1,9 +1,9 @@
-//! `api_start_push_ticket`, the whitelist, and the request log.
+//! `api_start_push_ticket`, the whitelist and the request log.
 
 use serde_json::json;
 use wechat_sim::{Endpoint, ErrmsgStyle};
 
-use crate::client::{SUCCESS, create_code, mint, post, receiver, request, start};
+use crate::client::{SUCCESS, create_code, mint, post, receiver, request, start, until};
 
 #[tokio::test]
 async fn start_push_ticket_says_whether_the_pushes_were_running() {
@@ -31,7 +31,7 @@ async fn start_push_ticket_says_whether_the_pushes_were_running() {
 }
 
 #[tokio::test]
-async fn starting_the_pushes_pushes_a_ticket_soon() {
+async fn starting_the_pushes_pushes_a_ticket() {
     let receiver = receiver(vec![Some(SUCCESS)]).await;
     let sim = start().await;
     sim.set_callback_url(Some(receiver.url.clone()));
@@ -41,9 +41,7 @@ async fn starting_the_pushes_pushes_a_ticket_soon() {
         "component_secret": sim.config().component_appsecret,
     });
     post(&sim, Endpoint::StartPushTicket.path(), &body).await;
-    while sim.pushes().is_empty() {
-        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
-    }
+    until(|| !sim.pushes().is_empty()).await;
     assert!(sim.pushes()[0].outcome.delivered);
     assert_eq!(sim.pushes()[0].info_type, "component_verify_ticket");
 }
@@ -56,17 +54,17 @@ async fn an_address_not_on_the_whitelist_is_named_and_refused() {
     let answer = create_code(&sim, &token).await;
     assert_eq!(answer.errcode(), Some(61004));
     assert!(answer.errmsg().contains(" requestIP: 127.0.0.1 rid: "), "{}", answer.errmsg());
-    sim.set_era(ErrmsgStyle::HintWithoutIp);
+    sim.set_errmsg_style(ErrmsgStyle::HintWithoutIp);
     assert!(!create_code(&sim, &token).await.errmsg().contains("requestIP"));
-    sim.set_answers_ip(Some("203.0.113.7".parse().unwrap()));
+    sim.set_client_ip(Some("203.0.113.7".parse().unwrap()));
     assert_eq!(create_code(&sim, &token).await.errcode(), None);
-    sim.set_answers_ip(None);
+    sim.set_client_ip(None);
     sim.set_whitelist(vec!["203.0.113.7".parse().unwrap(), "127.0.0.1".parse().unwrap()]);
     assert_eq!(create_code(&sim, &token).await.errcode(), None);
 }
 
 #[tokio::test]
-async fn the_log_shows_what_was_asked_and_answered() {
+async fn the_log_shows_requests_and_answers() {
     let sim = start().await;
     let minted = mint(&sim).await;
     let target = format!("{}?access_token=a%20b", Endpoint::CreatePreAuthCode.path());

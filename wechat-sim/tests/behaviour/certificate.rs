@@ -1,4 +1,4 @@
-//! A self-signed certificate for `localhost`, as files, as the simulator takes them.
+//! A self-signed certificate for `localhost`, in files.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use rustls::{ClientConfig, RootCertStore, ServerConfig};
 use tokio_rustls::{TlsAcceptor, TlsConnector};
 use wechat_sim::TlsFiles;
 
-/// The files; they go when this goes.
+/// The files. They are deleted when this is dropped.
 pub struct Certificate {
     folder: PathBuf,
     pub files: TlsFiles,
@@ -29,7 +29,7 @@ impl Certificate {
         Self { folder, files }
     }
 
-    /// A client that trusts it and nothing else.
+    /// A client that trusts only this certificate.
     pub fn connector(&self) -> TlsConnector {
         let mut roots = RootCertStore::empty();
         roots.add(CertificateDer::from_pem_file(&self.files.cert_pem).unwrap()).unwrap();
@@ -41,7 +41,7 @@ impl Certificate {
         TlsConnector::from(Arc::new(config))
     }
 
-    /// A server that shows it.
+    /// A server with this certificate.
     pub fn acceptor(&self) -> TlsAcceptor {
         let chain = vec![CertificateDer::from_pem_file(&self.files.cert_pem).unwrap()];
         let key = PrivateKeyDer::from_pem_file(&self.files.key_pem).unwrap();
@@ -57,7 +57,7 @@ impl Certificate {
 
 impl Drop for Certificate {
     fn drop(&mut self) {
-        // What is left in the temporary folder harms nobody.
+        // A file that stays in the temporary folder does no harm.
         let _ = std::fs::remove_dir_all(&self.folder);
     }
 }

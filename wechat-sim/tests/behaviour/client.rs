@@ -1,7 +1,8 @@
-//! A small HTTP client that shows every byte and every broken connection, and a push receiver.
+//! A small HTTP client that shows every byte and every broken connection, and a receiver of pushes.
 
 use std::io;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -38,7 +39,7 @@ impl Answer {
     }
 }
 
-/// One request on a connection of its own; the error is what the connection did.
+/// One request on its own connection. The error says how the connection ended.
 pub async fn request(sim: &Sim, method: &str, target: &str, headers: &str, body: &str) -> io::Result<Answer> {
     let stream = TcpStream::connect(sim.addr()).await?;
     exchange(stream, method, target, headers, body).await
@@ -86,7 +87,7 @@ pub async fn start() -> Sim {
 
 pub async fn start_with(config: SimConfig) -> Sim {
     let sim = Sim::start(config).await.unwrap();
-    // Frozen, so that no test depends on where a second, minute or day ends.
+    // The clock is frozen, so that no test depends on when a second, minute or day ends.
     sim.clock().freeze();
     sim
 }
@@ -117,8 +118,18 @@ pub async fn code(sim: &Sim) -> String {
     create_code(sim, &token).await.json()["pre_auth_code"].as_str().unwrap().to_owned()
 }
 
-/// A receiver of pushes that answers each with the next of `answers`, the last one for ever.
-/// `None` never answers.
+/// Returns when `happened` is true. Fails when that takes longer than any working simulator needs.
+pub async fn until(happened: impl Fn() -> bool) {
+    let waiting = async {
+        while !happened() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), waiting).await.unwrap();
+}
+
+/// A receiver of pushes. It answers each push with the next of `answers`, and later ones with the last. With
+/// `None` it does not answer.
 pub struct Receiver {
     pub url: String,
     pub received: Arc<Mutex<Vec<String>>>,

@@ -1,4 +1,4 @@
-//! `api_create_preauthcode` and the life of a code.
+//! `api_create_preauthcode` and the lifetime of a code.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -64,7 +64,7 @@ async fn each_mistake_has_its_errcode() {
 }
 
 #[tokio::test]
-async fn a_path_that_wechat_does_not_have_is_an_invalid_url() {
+async fn an_unknown_path_is_an_invalid_url() {
     let sim = start().await;
     assert_eq!(get(&sim, "/cgi-bin/component/nothing").await.errcode(), Some(40066));
     assert_eq!(sim.calls(Endpoint::Unknown), 1);

@@ -1,4 +1,4 @@
-//! The control surface under `/_sim/`.
+//! The control API under `/_sim/`.
 
 use serde_json::{Value, json};
 use wechat_sim::{ERRCODES, Endpoint, Sim};
@@ -12,7 +12,7 @@ async fn control(sim: &Sim, path: &str, body: Value) -> Value {
 }
 
 #[tokio::test]
-async fn a_fault_comes_by_curl_whatever_the_content_type() {
+async fn a_fault_can_be_injected_with_any_content_type() {
     let sim = start().await;
     let token = sim.mint();
     let form = "Content-Type: application/x-www-form-urlencoded\r\n";
@@ -38,7 +38,7 @@ async fn every_errcode_has_a_preset() {
 }
 
 #[tokio::test]
-async fn every_kind_of_fault_can_be_written_and_mistakes_are_explained() {
+async fn every_kind_of_fault_is_read_and_mistakes_are_named() {
     let sim = start().await;
     let good = [
         json!({"kind": "delay", "ms": 1}),
@@ -55,7 +55,7 @@ async fn every_kind_of_fault_can_be_written_and_mistakes_are_explained() {
         json!({"kind": "expires_in", "seconds": 1}),
         json!({"kind": "huge", "bytes": 10}),
         json!({"errcode": 1, "as_string": true}),
-        json!({"errcode": 1, "era": "comma_rid"}),
+        json!({"errcode": 1, "errmsg_style": "comma_rid"}),
         json!({"errcode": 1, "errmsg": "text", "when": "after", "times": "forever"}),
         json!({"errcode": 1, "api": "/cgi-bin/clear_quota"}),
     ];
@@ -76,6 +76,7 @@ async fn every_kind_of_fault_can_be_written_and_mistakes_are_explained() {
         (json!({"errcode": 1, "times": 0}), "times is"),
         (json!({"errcode": 1, "tmes": 1}), "unknown field"),
         (json!({"kind": "status", "status": 99}), "between 200 and 599"),
+        (json!({"errcode": 1, "when": "later"}), "expected `before` or `after`"),
     ];
     for (fault, expected) in bad {
         let answer = post(&sim, "/_sim/faults", &fault).await;
@@ -85,17 +86,17 @@ async fn every_kind_of_fault_can_be_written_and_mistakes_are_explained() {
 }
 
 #[tokio::test]
-async fn the_world_can_be_moved() {
+async fn the_state_can_be_changed() {
     let sim = start().await;
     let token = sim.mint();
     control(&sim, "whitelist", json!({"addresses": ["203.0.113.7"]})).await;
     assert_eq!(create_code(&sim, &token).await.errcode(), Some(61004));
-    control(&sim, "answers_ip", json!({"address": "203.0.113.7"})).await;
+    control(&sim, "client_ip", json!({"address": "203.0.113.7"})).await;
     assert_eq!(create_code(&sim, &token).await.errcode(), None);
-    control(&sim, "stranger", json!({})).await;
+    control(&sim, "foreign_mint", json!({})).await;
     control(&sim, "clock", json!({"advance_seconds": 300})).await;
     assert_eq!(create_code(&sim, &token).await.errcode(), Some(40001));
-    control(&sim, "era", json!({"era": "hint"})).await;
+    control(&sim, "errmsg_style", json!({"errmsg_style": "hint"})).await;
     assert!(create_code(&sim, &token).await.errmsg().contains("hint: ["));
     control(&sim, "revoke", json!({})).await;
     assert!(!sim.token_works(&sim.current_token().unwrap()));
@@ -106,7 +107,7 @@ async fn the_world_can_be_moved() {
 }
 
 #[tokio::test]
-async fn state_and_requests_tell_what_happened_without_counting_themselves() {
+async fn state_and_requests_are_shown_and_not_counted() {
     let sim = start().await;
     mint(&sim).await;
     let state = get(&sim, "/_sim/state").await.json();
@@ -124,12 +125,16 @@ async fn state_and_requests_tell_what_happened_without_counting_themselves() {
 }
 
 #[tokio::test]
-async fn pushes_come_by_curl_too() {
+async fn pushes_are_built_and_sent() {
     let receiver = receiver(vec![Some(SUCCESS)]).await;
     let sim = start().await;
     let nowhere = post(&sim, "/_sim/push", &json!({})).await;
     assert_eq!(nowhere.status, 400);
     control(&sim, "callback_url", json!({ "url": receiver.url })).await;
+    for bad in ["ftp://127.0.0.1/", "127.0.0.1:9000"] {
+        let refused = post(&sim, "/_sim/callback_url", &json!({ "url": bad })).await;
+        assert_eq!(refused.status, 400, "{bad}: {}", refused.body);
+    }
     let before = sim.current_ticket();
     assert_eq!(control(&sim, "push", json!({"new_ticket": true})).await["delivered"], true);
     assert_ne!(sim.current_ticket(), before);
@@ -142,5 +147,7 @@ async fn pushes_come_by_curl_too() {
         true
     );
     assert_eq!(get(&sim, "/_sim/pushes").await.json()["pushes"].as_array().unwrap().len(), 2);
-    assert_eq!(post(&sim, "/_sim/push", &json!({"event": "nope"})).await.status, 400);
+    for mistake in [json!({"event": "nope"}), json!({"style": "nope"})] {
+        assert_eq!(post(&sim, "/_sim/push", &mistake).await.status, 400, "{mistake}");
+    }
 }

@@ -1,4 +1,4 @@
-//! The texts and shapes of error messages.
+//! The texts and styles of errmsg.
 
 use std::collections::HashSet;
 
@@ -6,15 +6,15 @@ use wechat_sim::{ERRCODES, Endpoint, ErrmsgStyle, Fault, FaultKind, errmsg_of};
 
 use crate::client::{Answer, mint, start};
 
-async fn refused(code: i64, era: ErrmsgStyle) -> Answer {
+async fn refused(code: i64, style: ErrmsgStyle) -> Answer {
     let sim = start().await;
-    sim.set_answers_ip(Some("203.0.113.7".parse().unwrap()));
-    sim.set_era(era);
+    sim.set_client_ip(Some("203.0.113.7".parse().unwrap()));
+    sim.set_errmsg_style(style);
     sim.inject(Fault::errcode(code).on(Endpoint::ComponentToken));
     mint(&sim).await
 }
 
-/// The message with its random parts replaced: `R` a rid, `H` a hint.
+/// The errmsg with its random parts replaced: `R` for a rid, `H` for a hint.
 fn shape(errmsg: &str) -> String {
     let mut shape = errmsg.to_owned();
     if let Some(at) = shape.find("rid: ") {
@@ -39,7 +39,7 @@ fn shape(errmsg: &str) -> String {
 }
 
 #[tokio::test]
-async fn every_era_has_its_shape() {
+async fn every_style_has_its_shape() {
     let text = "access clientip is not registered";
     let cases = [
         (ErrmsgStyle::Rid, format!("{text} requestIP: 203.0.113.7 rid: R")),
@@ -49,8 +49,8 @@ async fn every_era_has_its_shape() {
         (ErrmsgStyle::HintAndRid, format!("{text} hint: [H] requestIP: 203.0.113.7 rid: R")),
         (ErrmsgStyle::ReqId, format!("{text}, hints: [ req_id: H ]")),
     ];
-    for (era, expected) in cases {
-        assert_eq!(shape(&refused(61004, era).await.errmsg()), expected, "{era:?}");
+    for (style, expected) in cases {
+        assert_eq!(shape(&refused(61004, style).await.errmsg()), expected, "{style:?}");
     }
     assert_eq!(shape(&refused(61005, ErrmsgStyle::Rid).await.errmsg()), "component ticket is expired rid: R");
 }

@@ -1,18 +1,18 @@
-//! Faults, seen by a client on a real connection.
+//! Faults, as a client on a real connection sees them.
 
 use std::io::ErrorKind;
 use std::time::Duration;
 
 use wechat_sim::{Endpoint, ErrmsgStyle, Fault, FaultKind, Sim};
 
-use crate::client::{Answer, create_code, mint, mint_body, request, start};
+use crate::client::{Answer, create_code, mint, mint_body, request, start, until};
 
 async fn try_mint(sim: &Sim) -> std::io::Result<Answer> {
     request(sim, "POST", Endpoint::ComponentToken.path(), "", &mint_body(sim).to_string()).await
 }
 
 #[tokio::test]
-async fn a_fault_strikes_its_api_as_often_as_it_was_told_to() {
+async fn a_fault_applies_to_its_api_as_many_times_as_given() {
     let sim = start().await;
     let token = sim.mint();
     sim.inject(Fault::errcode(-1).on(Endpoint::CreatePreAuthCode).times(2));
@@ -67,7 +67,7 @@ async fn a_close_ends_the_connection_without_an_answer() {
 }
 
 #[tokio::test]
-async fn a_truncated_answer_breaks_off_before_its_announced_end() {
+async fn a_truncated_answer_ends_before_its_announced_length() {
     let sim = start().await;
     sim.inject(Fault::new(FaultKind::Truncate));
     assert!(try_mint(&sim).await.is_err());
@@ -86,7 +86,7 @@ async fn a_hanging_call_gets_no_answer_and_is_counted() {
 }
 
 #[tokio::test]
-async fn a_delay_comes_on_top_of_another_fault() {
+async fn a_delay_can_precede_another_fault() {
     let sim = start().await;
     sim.inject(Fault::delay(Duration::from_secs(60)));
     sim.inject(Fault::errcode(45011));
@@ -96,6 +96,18 @@ async fn a_delay_comes_on_top_of_another_fault() {
     sim.inject(Fault::errcode(45011));
     assert_eq!(mint(&sim).await.errcode(), Some(45011));
     assert!(sim.faults().is_empty());
+}
+
+#[tokio::test]
+async fn a_caller_that_leaves_before_its_answer_is_in_the_log() {
+    let sim = start().await;
+    sim.inject(Fault::delay(Duration::from_secs(3600)).after_work());
+    let waited = tokio::time::timeout(Duration::from_millis(100), try_mint(&sim)).await;
+    assert!(waited.is_err());
+    until(|| !sim.requests()[0].answer.is_empty()).await;
+    let request = &sim.requests()[0];
+    assert!(request.answer.contains(&sim.current_token().unwrap()));
+    assert_eq!((request.status, request.delivered), (0, false));
 }
 
 #[tokio::test]
@@ -112,7 +124,7 @@ async fn answers_that_are_not_json_have_their_status_and_type() {
 }
 
 #[tokio::test]
-async fn odd_successes_are_still_successes() {
+async fn unusual_successes_are_still_successes() {
     let sim = start().await;
     sim.inject(Fault::new(FaultKind::TextPlain));
     let answer = mint(&sim).await;
@@ -138,10 +150,10 @@ async fn odd_successes_are_still_successes() {
 }
 
 #[tokio::test]
-async fn errcodes_come_as_strings_and_in_old_shapes_on_demand() {
+async fn errcodes_can_be_strings_and_errmsgs_can_have_an_old_style() {
     let sim = start().await;
     sim.inject(Fault::new(FaultKind::StringErrcode { errcode: 61003, errmsg: None }));
     assert_eq!(mint(&sim).await.json()["errcode"], "61003");
-    sim.inject(Fault::new(FaultKind::OldErrcode { errcode: 41002, era: ErrmsgStyle::Hint }));
+    sim.inject(Fault::new(FaultKind::OldErrcode { errcode: 41002, errmsg_style: ErrmsgStyle::Hint }));
     assert!(mint(&sim).await.errmsg().starts_with("appid missing hint: ["));
 }

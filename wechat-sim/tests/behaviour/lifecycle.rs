@@ -11,7 +11,7 @@ use crate::certificate::Certificate;
 use crate::client::{create_code, exchange, mint, mint_body, start, start_with};
 
 #[tokio::test]
-async fn a_stopped_simulator_leaves_its_address_to_the_next() {
+async fn a_stopped_simulator_frees_its_address() {
     let first = start().await;
     mint(&first).await;
     let listen = first.addr();
@@ -27,7 +27,7 @@ async fn a_stopped_simulator_leaves_its_address_to_the_next() {
 }
 
 #[tokio::test]
-async fn a_resumed_simulator_remembers_everything() {
+async fn a_resumed_simulator_keeps_its_state() {
     let sim = start().await;
     let token = sim.mint();
     sim.stop().await;
@@ -51,7 +51,7 @@ async fn dropping_the_last_handle_stops_the_server() {
 }
 
 #[tokio::test]
-async fn a_clock_is_shared_by_all_who_hold_it() {
+async fn clones_of_a_clock_share_one_time() {
     let clock = SimClock::new();
     let sim = start_with(SimConfig { clock: Some(clock.clone()), ..SimConfig::default() }).await;
     let before = clock.now_unix();
@@ -62,11 +62,13 @@ async fn a_clock_is_shared_by_all_who_hold_it() {
 }
 
 #[tokio::test]
-async fn a_taken_address_and_a_bad_key_are_errors_of_start() {
+async fn a_used_address_a_bad_key_and_a_bad_callback_url_are_refused_at_the_start() {
     let sim = start().await;
     assert!(Sim::start(SimConfig { listen: sim.addr(), ..SimConfig::default() }).await.is_err());
     let bad = SimConfig { encoding_aes_key: "short".into(), ..SimConfig::default() };
     assert!(Sim::start(bad).await.unwrap_err().to_string().contains("43 characters"));
+    let bad = SimConfig { callback_url: Some("ftp://x".into()), ..SimConfig::default() };
+    assert!(Sim::start(bad).await.unwrap_err().to_string().contains("http:// or https://"));
 }
 
 #[tokio::test]

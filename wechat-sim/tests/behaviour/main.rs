@@ -1,8 +1,9 @@
-//! What the simulator promises, checked over real TCP connections on loopback.
-#![expect(clippy::unwrap_used, reason = "a test that panics has failed, which is what it is for")]
+//! The behaviour of the simulator, tested over real TCP connections on loopback.
+#![expect(clippy::unwrap_used, reason = "a panic fails the test, as it should")]
 
 mod calls;
 mod certificate;
+mod cli;
 mod client;
 mod codes;
 mod control;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use wechat_sim::{CodeState, Endpoint, Sim, SimConfig};
 
-use crate::client::{Answer, SUCCESS, code, get, receiver, request, start, start_with};
+use crate::client::{Answer, SUCCESS, code, get, receiver, request, start, start_with, until};
 use crate::push_build::open;
 
 const USED: &str = "预授权码已经被使用过，不能重复使用";
@@ -25,7 +25,7 @@ async fn agree(sim: &Sim, link: &str) -> Answer {
 }
 
 #[tokio::test]
-async fn the_page_shows_what_was_asked_and_looking_does_not_use_the_code() {
+async fn the_page_shows_the_links_parameters_and_opening_it_does_not_use_the_code() {
     let sim = start().await;
     let code = code(&sim).await;
     for api in [Endpoint::AuthPagePc, Endpoint::AuthPageMobile] {
@@ -55,7 +55,7 @@ async fn the_page_shows_what_was_asked_and_looking_does_not_use_the_code() {
 }
 
 #[tokio::test]
-async fn agreeing_redirects_uses_the_code_up_and_pushes_authorized() {
+async fn agreeing_redirects_uses_the_code_and_pushes_authorized() {
     let receiver = receiver(vec![Some(SUCCESS)]).await;
     let sim =
         start_with(SimConfig { callback_url: Some(receiver.url.clone()), ..SimConfig::default() }).await;
@@ -68,9 +68,7 @@ async fn agreeing_redirects_uses_the_code_up_and_pushes_authorized() {
     let auth_code = auth_code.strip_suffix("&expires_in=600").unwrap().replace("%40", "@");
     assert!(auth_code.starts_with("queryauthcode@@@"));
 
-    while sim.pushes().is_empty() {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    until(|| !sim.pushes().is_empty()).await;
     let pushed = receiver.received.lock().unwrap()[0].clone();
     let (_, body) = pushed.split_once("\r\n\r\n").unwrap();
     let message = open(body, &sim.config().encoding_aes_key).message;
@@ -117,7 +115,7 @@ async fn nothing_from_the_link_becomes_html() {
 }
 
 #[tokio::test]
-async fn the_pc_page_wants_entry_and_return_on_the_registered_domain() {
+async fn the_pc_page_requires_the_registered_domain_for_link_and_redirect() {
     let sim =
         start_with(SimConfig { authorization_domain: Some("a.example".to_owned()), ..SimConfig::default() })
             .await;

@@ -1,5 +1,5 @@
-//! Pushes before they are sent: encryption, signature, shapes and flaws. The receiving side here is
-//! written apart from the crate's own code, so that both must be right.
+//! Built pushes: encryption, signature, format and flaws. The receiver here shares no code with the crate, so that
+//! a mistake in one of them is found.
 
 use aes::Aes256;
 use aes::cipher::{BlockModeDecrypt, KeyIvInit};
@@ -10,7 +10,7 @@ use wechat_sim::{BuiltPush, Event, Field, Flaw, INFO_TYPES, Push, PushCrypt, Sim
 
 use crate::client::start;
 
-/// What a receiver finds inside.
+/// The decrypted content of a push.
 pub struct Opened {
     pub message: String,
     pub appid: String,
@@ -128,7 +128,7 @@ async fn a_ticket_push_has_the_real_shape() {
 }
 
 #[tokio::test]
-async fn every_info_type_has_a_sample_and_nested_fields_nest() {
+async fn every_info_type_has_a_sample_with_its_nested_fields() {
     let sim = start().await;
     for info_type in INFO_TYPES {
         let push = sim.build_push(&Push::sample(info_type)).unwrap();
@@ -163,7 +163,7 @@ async fn time_nonce_keys_and_style_can_be_chosen() {
     assert_eq!(open(&keyed.body, other).message, keyed.message);
 }
 
-/// Whether the signature holds, and at which step a careful receiver stops (or what it reads).
+/// Whether the signature is correct, and what a careful receiver finds wrong first.
 fn verdict(sim: &Sim, flaw: Flaw) -> (bool, String) {
     let push = sim.build_push(&Push::ticket().with(flaw)).unwrap();
     let what = match try_open(&push.body, &sim.config().encoding_aes_key) {
@@ -178,7 +178,7 @@ fn verdict(sim: &Sim, flaw: Flaw) -> (bool, String) {
 }
 
 #[tokio::test]
-async fn each_flaw_breaks_what_its_name_says_and_nothing_before_it() {
+async fn each_flaw_is_found_at_the_step_that_its_name_says() {
     let sim = start().await;
     let expected = |flaw| match flaw {
         Flaw::WrongSignature | Flaw::MissingSignature => (false, &["fine"][..]),

@@ -1,4 +1,4 @@
-//! Pushes on their way: what counts as success, retries, and the schedule.
+//! The delivery of pushes: what counts as success, retries, and the schedule.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use wechat_sim::{Push, Sim, SimConfig};
 
 use crate::certificate::Certificate;
-use crate::client::{SUCCESS, receiver, start_with};
+use crate::client::{SUCCESS, receiver, start_with, until};
 use crate::push_build::open;
 
 const NOT_READY: &str = "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
@@ -39,7 +39,7 @@ async fn a_push_is_a_post_of_xml_with_the_signature_in_the_query() {
 }
 
 #[tokio::test]
-async fn anything_but_success_is_tried_again_with_the_same_push() {
+async fn the_same_push_is_sent_again_until_the_answer_is_success() {
     let receiver = receiver(vec![Some(NOT_READY), Some(DECORATED), Some(ELSEWHERE), Some(SUCCESS)]).await;
     let sim = pushing_to(&receiver.url).await;
     let outcome = sim.push(Push::ticket()).await;
@@ -90,9 +90,7 @@ async fn the_schedule_pushes_each_ticket_twice() {
         ..SimConfig::default()
     })
     .await;
-    while sim.pushes().len() < 5 {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    until(|| sim.pushes().len() >= 5).await;
     sim.set_pushing(false);
     let key = &sim.config().encoding_aes_key;
     let tickets: Vec<String> = receiver.received.lock().unwrap()[..5]
@@ -107,7 +105,7 @@ async fn the_schedule_pushes_each_ticket_twice() {
 }
 
 #[tokio::test]
-async fn an_https_callback_gets_its_push_once_its_ca_is_trusted() {
+async fn an_https_callback_gets_its_push_if_its_ca_is_trusted() {
     let certificate = Certificate::new();
     let acceptor = certificate.acceptor();
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -124,8 +122,8 @@ async fn an_https_callback_gets_its_push_once_its_ca_is_trusted() {
         }
     });
     let config = SimConfig { push_retries: 0, ..SimConfig::default() };
-    let stranger = start_with(config.clone()).await;
-    let refused = stranger.push_to(&url, Push::ticket()).await;
+    let distrusting = start_with(config.clone()).await;
+    let refused = distrusting.push_to(&url, Push::ticket()).await;
     assert!(refused.attempts[0].error.as_deref().unwrap().contains("certificate"), "{refused:?}");
     let ca = Some(certificate.files.cert_pem.clone());
     let trusting = start_with(SimConfig { callback_ca: ca, ..config }).await;

@@ -8,6 +8,9 @@ use wechat_sim::{Endpoint, Sim, SimConfig};
 
 use crate::client::{Answer, create_code, mint, post, start, start_with};
 
+/// 1 December 2026, midnight in China.
+const DECEMBER_IN_CHINA: u64 = 1_796_054_400;
+
 const DAY: Duration = Duration::from_secs(86_400);
 
 async fn limited(daily: &[(Endpoint, u64)], minutely: &[(Endpoint, u64)]) -> Sim {
@@ -25,7 +28,7 @@ async fn with_token(sim: &Sim, api: Endpoint, body: &Value) -> Answer {
 }
 
 #[tokio::test]
-async fn the_daily_quota_ends_in_45009_and_a_new_day_begins_it_again() {
+async fn a_used_up_daily_quota_is_45009_until_the_next_day() {
     let sim = limited(&[(Endpoint::ComponentToken, 2)], &[]).await;
     for expected in [None, None, Some(45009)] {
         assert_eq!(mint(&sim).await.errcode(), expected);
@@ -36,7 +39,7 @@ async fn the_daily_quota_ends_in_45009_and_a_new_day_begins_it_again() {
 }
 
 #[tokio::test]
-async fn the_minute_quota_ends_in_45011_until_the_next_minute() {
+async fn a_used_up_minute_quota_is_45011_until_the_next_minute() {
     let sim = limited(&[], &[(Endpoint::CreatePreAuthCode, 1)]).await;
     let token = sim.mint();
     assert_eq!(create_code(&sim, &token).await.errcode(), None);
@@ -87,12 +90,14 @@ async fn ten_clearings_a_month_are_shared_by_all_forms() {
         assert_eq!(answer.errcode(), Some(expected));
     }
     assert_eq!(post(&sim, Endpoint::ClearQuotaV2.path(), &by_secret).await.errcode(), Some(48006));
-    sim.clock().advance(20 * DAY);
+    sim.clock().set(DECEMBER_IN_CHINA - 1);
+    assert_eq!(post(&sim, Endpoint::ClearQuotaV2.path(), &by_secret).await.errcode(), Some(48006));
+    sim.clock().advance(Duration::from_secs(1));
     assert_eq!(post(&sim, Endpoint::ClearQuotaV2.path(), &by_secret).await.errcode(), Some(0));
 }
 
 #[tokio::test]
-async fn clearing_checks_what_it_is_given() {
+async fn clearing_checks_appid_and_secret() {
     let sim = start().await;
     sim.mint();
     let appid = &sim.config().component_appid;
@@ -111,7 +116,7 @@ async fn clearing_checks_what_it_is_given() {
 }
 
 #[tokio::test]
-async fn quota_get_tells_limit_use_and_rest() {
+async fn quota_get_answers_limit_use_and_rest() {
     let sim = limited(&[(Endpoint::ComponentToken, 10)], &[(Endpoint::ComponentToken, 5)]).await;
     for _ in 0..3 {
         mint(&sim).await;
@@ -137,12 +142,13 @@ async fn quota_get_tells_limit_use_and_rest() {
 }
 
 #[tokio::test]
-async fn a_rid_explains_its_request_for_seven_days() {
+async fn a_rid_leads_to_its_request_for_seven_days() {
     let sim = start().await;
     sim.mint();
     let body = json!({"component_appid": sim.config().component_appid, "component_appsecret": "wrong"});
     let failed = post(&sim, Endpoint::ComponentToken.path(), &body).await;
     let rid = failed.errmsg().split_once("rid: ").unwrap().1.to_owned();
+    sim.reset_requests();
 
     let explained = with_token(&sim, Endpoint::GetRid, &json!({ "rid": rid })).await.json();
     let request = &explained["request"];

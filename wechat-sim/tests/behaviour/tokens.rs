@@ -64,11 +64,11 @@ async fn checks_come_in_the_observed_order() {
 async fn the_whitelist_comes_after_the_component_and_before_secret_and_ticket() {
     let sim = start().await;
     sim.set_whitelist(vec!["203.0.113.7".parse().unwrap()]);
-    let stranger = json!({"component_appid": "wx0000000000000000"});
-    assert_eq!(post(&sim, PATH, &stranger).await.errcode(), Some(61011));
+    let unknown = json!({"component_appid": "wx0000000000000000"});
+    assert_eq!(post(&sim, PATH, &unknown).await.errcode(), Some(61011));
     let known = json!({"component_appid": sim.config().component_appid});
     assert_eq!(post(&sim, PATH, &known).await.errcode(), Some(61004));
-    sim.set_answers_ip(Some("203.0.113.7".parse().unwrap()));
+    sim.set_client_ip(Some("203.0.113.7".parse().unwrap()));
     assert_eq!(mint(&sim).await.errcode(), None);
 }
 
@@ -119,13 +119,13 @@ async fn a_token_nobody_replaced_expires_after_two_hours() {
 }
 
 #[tokio::test]
-async fn a_strangers_mint_kills_our_token_and_is_not_counted_as_ours() {
+async fn a_foreign_mint_ends_the_platforms_token_and_is_not_counted() {
     let sim = start().await;
-    let ours = token(&sim).await;
-    let theirs = sim.foreign_mint();
+    let own = token(&sim).await;
+    let foreign = sim.foreign_mint();
     sim.clock().advance(Duration::from_secs(300));
-    assert_eq!(create_code(&sim, &ours).await.errcode(), Some(40001));
-    assert!(sim.token_works(&theirs));
+    assert_eq!(create_code(&sim, &own).await.errcode(), Some(40001));
+    assert!(sim.token_works(&foreign));
     assert_eq!((sim.tokens_minted(), sim.calls(Endpoint::ComponentToken)), (1, 1));
 }
 

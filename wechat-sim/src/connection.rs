@@ -1,4 +1,4 @@
-//! One accepted connection: its peer, and the means to reset or close it in the middle of a call.
+//! One accepted connection: the caller's address, and how a call resets or closes it.
 
 use std::io;
 use std::net::SocketAddr;
@@ -11,20 +11,20 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
 
-/// What a call may do to the connection it came over.
-#[derive(Clone, Debug)]
-pub(crate) struct Conn {
+/// What a call knows of the connection it came over, and what it may do to it.
+#[derive(Clone)]
+pub(crate) struct Connection {
     pub(crate) peer: SocketAddr,
     end: Arc<End>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct End {
     reset: AtomicBool,
     wanted: Notify,
 }
 
-impl Conn {
+impl Connection {
     pub(crate) fn new(peer: SocketAddr) -> Self {
         Self { peer, end: Arc::default() }
     }
@@ -35,7 +35,7 @@ impl Conn {
         self.end.wanted.notify_one();
     }
 
-    /// Ends the connection in an orderly way, without an answer.
+    /// Closes the connection in the normal way, without an answer.
     pub(crate) fn close(&self) {
         self.end.wanted.notify_one();
     }
@@ -45,29 +45,29 @@ impl Conn {
         self.end.wanted.notified().await;
     }
 
-    /// Wraps the stream so that a wanted reset happens when it is dropped.
-    pub(crate) fn wire(&self, stream: TcpStream) -> Wire {
-        Wire { stream, end: Arc::clone(&self.end) }
+    /// Wraps the connection's stream, so that it can be reset.
+    pub(crate) fn stream(&self, stream: TcpStream) -> ConnectionStream {
+        ConnectionStream { stream, end: Arc::clone(&self.end) }
     }
 }
 
-/// A TCP stream that is reset on drop if its [`Conn`] asked for it.
-pub(crate) struct Wire {
+/// A TCP stream that is reset on drop if a call asked for it.
+pub(crate) struct ConnectionStream {
     stream: TcpStream,
     end: Arc<End>,
 }
 
-impl Drop for Wire {
+impl Drop for ConnectionStream {
     fn drop(&mut self) {
         if self.end.reset.load(Ordering::Acquire) {
-            // With a linger of zero the kernel sends RST and discards what was not sent yet. If the
-            // option is refused the peer sees an ordinary close, which is a fault all the same.
+            // With a linger of zero the kernel sends RST and discards unsent data. If the kernel refuses the
+            // option, the caller sees a normal close, which is a fault as well.
             let _ = self.stream.set_zero_linger();
         }
     }
 }
 
-impl AsyncRead for Wire {
+impl AsyncRead for ConnectionStream {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -77,7 +77,7 @@ impl AsyncRead for Wire {
     }
 }
 
-impl AsyncWrite for Wire {
+impl AsyncWrite for ConnectionStream {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.stream).poll_write(cx, buf)
     }
