@@ -98,7 +98,7 @@ where
         own.0.into_iter().for_each(|(name, value)| line.put(name, value));
         // Last, so that no field can take the place of these.
         let head = [
-            ("timestamp", super::log::rfc3339_now().into()),
+            ("timestamp", rfc3339_now().into()),
             ("level", metadata.level().as_str().into()),
             ("target", metadata.target().into()),
         ];
@@ -110,4 +110,9 @@ where
             drop(self.0.make_writer_for(metadata).write_all(text.as_bytes()));
         }
     }
+}
+
+/// Now, as lines print it.
+pub(super) fn rfc3339_now() -> String {
+    time::OffsetDateTime::now_utc().format(&time::format_description::well_known::Rfc3339).unwrap_or_default()
 }

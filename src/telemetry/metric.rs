@@ -19,69 +19,61 @@ use std::io::Write as _;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::line::rfc3339_now;
 use super::log;
 
-/// A code was issued.
-pub const CODE_ISSUED: &str = "CodeIssued";
-/// A request ended in a problem. `Failure.<code>` is counted beside it.
-pub const FAILURE: &str = "Failure";
-/// A direct invocation ended in a function error that is a problem answer. Lambda counts it among the
-/// function's errors; what it counts beyond these is a crash.
-pub const FUNCTION_ERROR: &str = "FunctionError";
-/// A component access token was minted.
-pub const TOKEN_MINTED: &str = "TokenMinted";
-/// A result came after somebody else had taken the lease over.
-pub const LEASE_LOST: &str = "LeaseLost";
-/// WeChat refused the address it saw.
-pub const EGRESS_IP_REFUSED: &str = "EgressIpRefused";
-/// Another program mints tokens for this component.
-pub const FOREIGN_MINT: &str = "ForeignMint";
-/// The first invocation of a new environment.
-pub const COLD_START: &str = "ColdStart";
-/// A valid ticket push arrived: the heartbeat.
-pub const TICKET_PUSH: &str = "TicketPush";
-/// An event was handed to the bus.
-pub const EVENT_FORWARDED: &str = "EventForwarded";
-/// A push was refused for its signature or age.
-pub const SIGNATURE_REFUSED: &str = "SignatureRefused";
-/// A message arrived on the event URL.
-pub const MISROUTED_MESSAGE: &str = "MisroutedMessage";
-/// Seconds since the last ticket push.
-pub const TICKET_AGE: &str = "TicketAge";
-/// Seconds until the token expires.
-pub const TOKEN_SECONDS_LEFT: &str = "TokenSecondsLeft";
-/// Milliseconds of one call to WeChat; the call's name follows after a dot.
-pub const WECHAT_LATENCY: &str = "WechatLatency";
-/// WeChat was asked to push tickets again.
-pub const START_PUSH: &str = "StartPush";
-/// Percent of a call's daily quota used; the call's name follows after a dot.
-pub const QUOTA_USED: &str = "QuotaUsed";
+macro_rules! metrics {
+    ($($(#[$doc:meta])+ $name:ident = $text:literal;)+) => {
+        $($(#[$doc])+ pub const $name: &str = $text;)+
 
-/// Every metric, without what follows after a dot.
-pub const ALL: [&str; 17] = [
-    CODE_ISSUED,
-    FAILURE,
-    FUNCTION_ERROR,
-    TOKEN_MINTED,
-    LEASE_LOST,
-    EGRESS_IP_REFUSED,
-    FOREIGN_MINT,
-    COLD_START,
-    TICKET_PUSH,
-    EVENT_FORWARDED,
-    SIGNATURE_REFUSED,
-    MISROUTED_MESSAGE,
-    TICKET_AGE,
-    TOKEN_SECONDS_LEFT,
-    WECHAT_LATENCY,
-    START_PUSH,
-    QUOTA_USED,
-];
+        /// Every metric, without what follows after a dot.
+        pub const ALL: &[&str] = &[$($name,)+];
+    };
+}
+
+metrics! {
+    /// A code was issued.
+    CODE_ISSUED = "CodeIssued";
+    /// A request ended in a problem. `Failure.<code>` is counted beside it.
+    FAILURE = "Failure";
+    /// A direct invocation ended in a function error that is a problem answer. Lambda counts it among the
+    /// function's errors; what it counts beyond these is a crash.
+    FUNCTION_ERROR = "FunctionError";
+    /// A component access token was minted.
+    TOKEN_MINTED = "TokenMinted";
+    /// A result came after somebody else had taken the lease over.
+    LEASE_LOST = "LeaseLost";
+    /// WeChat refused the address it saw.
+    EGRESS_IP_REFUSED = "EgressIpRefused";
+    /// Another program mints tokens for this component.
+    FOREIGN_MINT = "ForeignMint";
+    /// The first invocation of a new environment.
+    COLD_START = "ColdStart";
+    /// A valid ticket push arrived: the heartbeat.
+    TICKET_PUSH = "TicketPush";
+    /// An event was handed to the bus.
+    EVENT_FORWARDED = "EventForwarded";
+    /// A push was refused for its signature or age.
+    SIGNATURE_REFUSED = "SignatureRefused";
+    /// A message arrived on the event URL.
+    MISROUTED_MESSAGE = "MisroutedMessage";
+    /// Seconds since the last ticket push.
+    TICKET_AGE = "TicketAge";
+    /// Seconds until the token expires.
+    TOKEN_SECONDS_LEFT = "TokenSecondsLeft";
+    /// Milliseconds of one call to WeChat; the call's name follows after a dot.
+    WECHAT_LATENCY = "WechatLatency";
+    /// WeChat was asked to push tickets again.
+    START_PUSH = "StartPush";
+    /// Percent of a call's daily quota used; the call's name follows after a dot.
+    QUOTA_USED = "QuotaUsed";
+}
 
 /// A unit of CloudWatch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub enum Unit {
     /// A number of times.
     Count,
@@ -91,17 +83,6 @@ pub enum Unit {
     Seconds,
     /// Of a hundred.
     Percent,
-}
-
-impl Unit {
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Count => "Count",
-            Self::Milliseconds => "Milliseconds",
-            Self::Seconds => "Seconds",
-            Self::Percent => "Percent",
-        }
-    }
 }
 
 /// Where metrics go. Clones share the sink.
@@ -145,9 +126,14 @@ impl Metrics {
         Self(Arc::new(Inner { namespace: namespace.to_owned(), service: service.to_owned(), level, sink }))
     }
 
-    /// One more of `name`.
+    /// Counts one of `name`.
     pub fn count(&self, name: &str) {
         self.put(name, Unit::Count, 1.0, &[]);
+    }
+
+    /// Counts one of each of these, in one line.
+    pub fn count_all(&self, names: &[&str], properties: &[(&str, Value)]) {
+        self.write(names, Unit::Count, 1.0, properties);
     }
 
     /// A call to WeChat took this long.
@@ -156,25 +142,33 @@ impl Metrics {
         self.put(&name, Unit::Milliseconds, took.as_secs_f64() * 1000.0, &[]);
     }
 
-    /// A value, with properties that can be searched in the logs but make no metric of their own.
+    /// A value, with properties that can be searched in the logs but make no metric of their own. One that is `null`
+    /// is left out.
     pub fn put(&self, name: &str, unit: Unit, value: f64, properties: &[(&str, Value)]) {
+        self.write(&[name], unit, value, properties);
+    }
+
+    fn write(&self, names: &[&str], unit: Unit, value: f64, properties: &[(&str, Value)]) {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let metrics: Vec<Value> = names.iter().map(|name| json!({ "Name": name, "Unit": unit })).collect();
         let mut line = json!({
             "_aws": {
                 "Timestamp": now.as_millis() as u64,
                 "CloudWatchMetrics": [{
                     "Namespace": self.0.namespace,
                     "Dimensions": [["service"]],
-                    "Metrics": [{ "Name": name, "Unit": unit.name() }],
+                    "Metrics": metrics,
                 }],
             },
             // Lambda's log filter takes a line without these two for INFO, and drops it at WARN.
             "level": self.0.level,
-            "timestamp": log::rfc3339_now(),
+            "timestamp": rfc3339_now(),
             "service": self.0.service,
-            name: value,
         });
-        for (key, value) in properties {
+        for name in names {
+            line[*name] = value.into();
+        }
+        for (key, value) in properties.iter().filter(|(_, value)| !value.is_null()) {
             line[*key] = value.clone();
         }
         match &self.0.sink {

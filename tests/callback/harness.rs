@@ -93,6 +93,16 @@ impl CallbackHarness {
         Self { api: CallbackHandler::new(push_services, start_up), state, bus, metrics }
     }
 
+    /// Wakes the function with an event over HTTP; the status, and the code under which a failure is counted.
+    pub async fn failure(&self, event: &Value) -> (u16, String) {
+        let before = self.metrics.lines().len();
+        let answer = self.http(event).await;
+        let counted = self.metrics.lines().split_off(before);
+        let mut names = counted.iter().flat_map(|line| line.as_object().unwrap().keys());
+        let code = names.find_map(|name| name.strip_prefix("Failure."));
+        (answer.status, code.unwrap_or("success").to_owned())
+    }
+
     /// Wakes the function with an event over HTTP.
     pub async fn http(&self, event: &Value) -> Answer {
         let request = lambda_http::request::from_str(&event.to_string()).unwrap();
@@ -147,13 +157,15 @@ impl Answer {
         (self.status, self.content_type.as_str(), self.body.as_str()) == (200, "text/plain", "success")
     }
 
-    /// The status and the problem's code; `success` when there is no problem.
+    /// The status and the problem's code; `success` when there is no problem. A 5xx has a title only.
     pub fn outcome(&self) -> (u16, String) {
         if self.is_success() {
             return (200, "success".to_owned());
         }
         assert_eq!(self.content_type, "application/problem+json", "{self:?}");
-        (self.status, self.problem()["code"].as_str().unwrap().to_owned())
+        let problem = self.problem();
+        let name = if self.status < 500 { "code" } else { "title" };
+        (self.status, problem[name].as_str().unwrap().to_owned())
     }
 
     pub fn problem(&self) -> Value {

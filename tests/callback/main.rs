@@ -7,6 +7,7 @@ mod harness;
 mod keys;
 mod races;
 mod refusals;
+mod strangers;
 #[path = "../support/mod.rs"]
 mod support;
 mod wechatpy;

@@ -16,7 +16,7 @@ use crate::harness::{
     secret,
 };
 
-async fn sim() -> Sim {
+pub async fn sim() -> Sim {
     let config = SimConfig {
         component_appid: APPID.into(),
         push_token: TOKEN.into(),
@@ -115,7 +115,7 @@ async fn another_path_is_not_found_and_another_method_not_allowed() {
             "type": "urn:wechat-preauth:problem:Request.MethodNotAllowed",
             "title": "This path does not take this method",
             "status": 405,
-            "detail": "/wechat/callback takes POST",
+            "detail": "/wechat/callback takes GET, POST",
             "code": "Request.MethodNotAllowed",
             "retryable": false,
             "request_id": null,
@@ -140,7 +140,7 @@ async fn a_forgery_is_told_what_is_wrong_with_it_and_nothing_else() {
             "type": "urn:wechat-preauth:problem:Push.SignatureRejected",
             "title": "The push is not signed with a known Token",
             "status": 401,
-            "detail": "the msg_signature fits none of the configured push keys",
+            "detail": "msg_signature does not match: the push is not signed with a known Token",
             "code": "Push.SignatureRejected",
             "retryable": false,
             "request_id": null,

@@ -160,11 +160,16 @@ pub async fn answered(function: &Function, event: &Value) -> (i64, String, Strin
     (status, text(&payload["headers"]["content-type"]), text(&payload["body"]))
 }
 
-/// The status, and `success` or the problem's code.
+/// The status, and `success` or the problem's code. The answer of a 5xx has no code: then it is the one in the log.
 pub async fn outcome(function: &Function, event: &Value) -> (i64, String) {
     let (status, _, body) = answered(function, event).await;
-    match serde_json::from_str::<Value>(&body) {
-        Ok(problem) => (status, problem["code"].as_str().unwrap().to_owned()),
-        Err(_) => (status, body),
+    let Ok(problem) = serde_json::from_str::<Value>(&body) else { return (status, body) };
+    if status < 500 {
+        return (status, problem["code"].as_str().unwrap().to_owned());
     }
+    let log = function.process.output();
+    let lines = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let of_request = |line: &Value| line["request_id"] == problem["request_id"] && line["code"].is_string();
+    let line = lines.filter(of_request).last().unwrap_or_else(|| panic!("{problem} is not in {log}"));
+    (status, line["code"].as_str().unwrap().to_owned())
 }
