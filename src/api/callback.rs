@@ -121,13 +121,14 @@ const fn anyone_can_cause(code: ProblemCode) -> bool {
     )
 }
 
-/// A problem over HTTP, where anyone may read it: only what is wrong with the request is shown.
+/// A problem over HTTP, where anyone may read it: only what is wrong with the request is shown. The details of a wrong
+/// signature, and of what comes after it, speak of the configuration too.
 fn public_response(mut problem: Problem, request_id: &str) -> Response<Body> {
     if status(problem.code) >= 500 {
         return generic_response(problem.code.retryable(), request_id);
     }
     problem.remedy = None;
-    if !anyone_can_cause(problem.code) {
+    if problem.code == ProblemCode::PushSignatureRejected || !anyone_can_cause(problem.code) {
         problem.detail = texts::title(problem.code).into();
     }
     problem_response(&problem, request_id, METHODS)

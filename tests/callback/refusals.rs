@@ -140,7 +140,7 @@ async fn a_forgery_is_told_what_is_wrong_with_it_and_nothing_else() {
             "type": "urn:wechat-preauth:problem:Push.SignatureRejected",
             "title": "The push is not signed with a known Token",
             "status": 401,
-            "detail": "msg_signature does not match: the push is not signed with a known Token",
+            "detail": "The push is not signed with a known Token",
             "code": "Push.SignatureRejected",
             "retryable": false,
             "request_id": null,

@@ -2,6 +2,7 @@
 //! binaries, and the log of everything that ran.
 #![allow(dead_code, reason = "each test crate uses a part of this")]
 
+pub mod hanging;
 pub mod lambda;
 pub mod logs;
 pub mod moto;

@@ -13,7 +13,7 @@ pub enum PushError {
     /// No key in `push_keys` gives this `msg_signature`. From WeChat: the Token (消息校验Token) in
     /// `push_keys` is not the one on the platform's page, and the operator must add it. From anyone else:
     /// nothing to do.
-    #[error("msg_signature does not match: the push is not signed with a known Token")]
+    #[error("the msg_signature fits none of the configured push keys")]
     Signature,
     /// Well signed, but too old or too far ahead of our clock: a replay, or a receiver that hands pushes on
     /// too late. The operator must look when it lasts.
