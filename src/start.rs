@@ -101,6 +101,9 @@ pub async fn warm_up_push(push_services: &PushServices) {
 
 async fn within<T>(limit: Duration, work: impl Future<Output = T>) {
     if tokio::time::timeout(limit, work).await.is_err() {
-        tracing::warn!(limit_ms = limit.as_millis() as u64, "start-up took too long; going on");
+        tracing::warn!(
+            limit_ms = limit.as_millis() as u64,
+            "start-up is slow; the first request does the rest"
+        );
     }
 }

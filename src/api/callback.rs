@@ -1,8 +1,8 @@
 //! The `callback` function: WeChat's pushes over API Gateway (REST and HTTP API), and pushes that another receiver
 //! forwards by direct invocation.
 //!
-//! WeChat wants `success` in plain text within five seconds. The route is public: an answer over HTTP tells a
-//! stranger nothing about the inside of the service, and a stranger's request costs one short log line.
+//! WeChat expects `success` in plain text within five seconds. The route is public: an answer over HTTP shows nothing
+//! about the inside of the service, and a stranger's request costs one short log line.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,7 +24,7 @@ use crate::platform::{AcceptedPush, Problem, ProblemCode, PushServices, Result};
 const PATH: &str = "/wechat/callback";
 const METHODS: &str = "GET, POST";
 
-/// What WeChat wants to read.
+/// The answer that WeChat expects.
 const SUCCESS: &str = "success";
 
 /// How long a push may take, start-up included. WeChat waits 5 s; the rest is for the gateway, and for Lambda's own
@@ -42,13 +42,13 @@ pub struct CallbackHandler {
 enum Outcome {
     /// A push was accepted.
     Accepted(AcceptedPush),
-    /// A GET: somebody checks whether the URL answers.
+    /// A GET probe.
     Probed,
 }
 
 impl CallbackHandler {
-    /// Creates the handler from these services. `start_up` is how long starting took: the first push has been
-    /// waiting for that long.
+    /// Creates the handler from these services. `start_up` is how long the start took: the first push has waited for
+    /// it.
     #[must_use]
     pub fn new(services: PushServices, start_up: Duration) -> Arc<Self> {
         let environment = Environment::new(services.metrics.clone());
@@ -109,8 +109,8 @@ fn log(result: &Result<Outcome>, invocation: &Invocation) {
     }
 }
 
-/// Whether anyone on the Internet can cause this: without the Token, and without a mistake of the operator. An
-/// oversized body and a wrong query are among `Push.Malformed`.
+/// Whether anyone on the Internet can cause this, without the Token and without a mistake of the operator. An
+/// oversized body and a wrong query are `Push.Malformed`.
 const fn anyone_can_cause(code: ProblemCode) -> bool {
     matches!(
         code,
@@ -121,8 +121,8 @@ const fn anyone_can_cause(code: ProblemCode) -> bool {
     )
 }
 
-/// A problem over HTTP, where anyone may read it: only what is wrong with the request is shown. The details of a wrong
-/// signature, and of what comes after it, speak of the configuration too.
+/// A problem over HTTP, where anyone may read it. It shows only what is wrong with the request: the details of a wrong
+/// signature, and of all later checks, speak of the configuration too.
 fn public_response(mut problem: Problem, request_id: &str) -> Response<Body> {
     if status(problem.code) >= 500 {
         return generic_response(problem.code.retryable(), request_id);

@@ -1,5 +1,5 @@
-//! The fields of a JSON request, read one by one. A problem names a field and what it must be. It never repeats a
-//! value: any value may be a secret.
+//! Reads the fields of a JSON request one by one. A problem names a field and what it must be. It never repeats a
+//! value, because any value may be a secret.
 
 use serde_json::{Map, Value};
 

@@ -1,5 +1,5 @@
-//! What all three functions do around their work: the deadline, the span with the request id, the cold start, a
-//! panic that becomes an answer, one log line at the end, and the metrics of a failure.
+//! The parts of an invocation that are the same in all three functions: the deadline, the span with the request id,
+//! the cold start, the task that turns a panic into an answer, one log line at the end, and the metrics of a failure.
 
 use std::future::Future;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,10 +16,10 @@ use crate::platform::problem::texts;
 use crate::platform::{Problem, ProblemCode, Result};
 use crate::telemetry::{Metrics, metric};
 
-/// Time kept for the answer itself, so that it leaves before Lambda ends the invocation.
+/// Time for sending the answer before Lambda ends the invocation.
 const ANSWER_RESERVE: Duration = Duration::from_millis(500);
 
-/// The longest an invocation may take, whatever Lambda allows: API Gateway ends a request after 29 s.
+/// The longest time for an invocation, even if Lambda allows more: API Gateway ends a request after 29 s.
 const LONGEST: Duration = Duration::from_secs(25);
 
 /// The time for an invocation outside Lambda, as in the local service and under an emulator.
@@ -36,7 +36,7 @@ impl Environment {
         Self { metrics, warm: AtomicBool::new(false) }
     }
 
-    /// Begins the invocation that a request is.
+    /// Begins the invocation of a request.
     pub(super) fn begin_request(&self, request: &Request) -> Invocation {
         let direct = matches!(request.request_context_ref(), Some(RequestContext::PassThrough));
         self.begin(request.lambda_context_ref(), direct)
@@ -49,7 +49,7 @@ impl Environment {
             self.metrics.count(metric::COLD_START);
         }
         let request_id = context.map(|context| context.request_id.clone()).filter(|id| !id.is_empty());
-        // An emulator may give a time long past: Lambda never starts an invocation that it has ended.
+        // Lambda's deadline lies ahead. An emulator's may be long past, and is then no deadline.
         let left = context.and_then(|context| context.deadline().duration_since(SystemTime::now()).ok());
         let started = Instant::now();
         Invocation {
@@ -67,7 +67,7 @@ impl Environment {
 pub(super) struct Invocation {
     /// Lambda's request id; outside Lambda a new one.
     pub(super) request_id: String,
-    /// Whether it is no HTTP request. Then a failure is a Lambda function error.
+    /// Whether it is not an HTTP request. Then a failure is a Lambda function error.
     pub(super) direct: bool,
     /// Whether it is the first in its environment.
     pub(super) cold_start: bool,
@@ -79,7 +79,7 @@ pub(super) struct Invocation {
 }
 
 impl Invocation {
-    /// Does the work, and has `log` write the one log line of its result.
+    /// Does the work. `log` writes the one log line of its result.
     pub(super) async fn run<T: Send + 'static>(
         &self,
         work: impl Future<Output = Result<T>> + Send + 'static,
@@ -95,11 +95,11 @@ impl Invocation {
             duration_ms = Empty
         );
         async {
-            // A task of its own, so that a panic becomes an answer. Its place is in the log already.
+            // A task of its own, so that a panic becomes an answer. The panic hook has logged its place.
             let result = tokio::spawn(work.in_current_span()).await.unwrap_or_else(|_panicked| {
                 Err(Problem::new(ProblemCode::Internal, texts::title(ProblemCode::Internal)))
             });
-            // Fields of the span, so that they are on the last line whatever its message is.
+            // Fields of the span, so that they are on the line that `log` writes.
             let duration_ms = self.started.elapsed().as_secs_f64() * 1000.0;
             Span::current().record("cold_start", cold_start).record("duration_ms", duration_ms);
             if *direct && result.is_err() {
@@ -112,8 +112,10 @@ impl Invocation {
         .await
     }
 
-    /// Logs a failure in one line, and counts it in one line. What any stranger on the Internet can cause, as often
-    /// as he likes, gets a short log line, and is not in the sum of failures, which alarms watch.
+    /// Logs a failure in one line, and counts it in one line.
+    ///
+    /// `by_stranger`: anyone on the Internet can cause this failure, any number of times. Then the log line has only
+    /// the code, and the sum of failures, which alarms watch, does not count it.
     pub(super) fn failed(&self, problem: &Problem, message: &str, by_stranger: bool) {
         let by_code = format!("{}.{}", metric::FAILURE, problem.code);
         let mut names = vec![by_code.as_str()];
@@ -143,7 +145,7 @@ impl Invocation {
     }
 }
 
-/// Checks a request's path and method: `path` may stand below a stage or a base path, and `methods` are as in the
+/// Checks a request's path and method. A stage or a base path may come before `path`. `methods` is the value of the
 /// `Allow` header.
 pub(super) fn route(request: &Request, path: &str, methods: &str) -> Result<()> {
     if !request.raw_http_path().trim_end_matches('/').ends_with(path) {

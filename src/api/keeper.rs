@@ -28,16 +28,16 @@ impl KeeperHandler {
         Arc::new(Self { environment, keeper: Keeper::new(services) })
     }
 
-    /// The token of this function: for warming up.
+    /// This function's token, to be warmed up.
     #[must_use]
     pub const fn tokens(&self) -> &TokenProvider {
         self.keeper.tokens()
     }
 
-    /// Does what one event asks for.
+    /// Performs the action of one event.
     ///
     /// # Errors
-    /// When it could not be done.
+    /// When the action failed.
     pub async fn handle(
         self: Arc<Self>,
         event: LambdaEvent<Value>,
@@ -46,8 +46,8 @@ impl KeeperHandler {
         let deadline = invocation.deadline;
         let work = async move { self.act(&event.payload, deadline).await };
         let log = |result: &Result<Value>| match result {
-            Ok(_) => tracing::info!("done"),
-            Err(problem) => invocation.failed(problem, "not done", false),
+            Ok(_) => tracing::info!("the action succeeded"),
+            Err(problem) => invocation.failed(problem, "the action failed", false),
         };
         let result = invocation.run(work, log).await;
         result.map_err(|problem| FunctionError::new(&problem, &invocation.request_id))

@@ -1,5 +1,4 @@
-//! What the keeper is asked for: a JSON object with `action`, the fields of that action and no others. No value is
-//! ever repeated in a problem: one of them is a token.
+//! The keeper's event: a JSON object with `action` and the fields of that action, and no others.
 
 use secrecy::SecretString;
 use serde_json::Value;
@@ -11,7 +10,7 @@ use crate::wechat::ids::{is_cgi_path, is_rid};
 /// One action.
 #[derive(Debug)]
 pub enum KeeperAction {
-    /// What the schedule asks for.
+    /// Renew the token if it is time: the schedule's action.
     Refresh {
         /// Mint even if the stored token is fresh.
         force: bool,

@@ -1,4 +1,4 @@
-//! How callers reach the service: Lambda events in, answers and problems out. Decides nothing.
+//! The three functions' handlers: they read Lambda events and write answers and problems. They decide nothing else.
 
 pub mod callback;
 mod fields;

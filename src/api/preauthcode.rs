@@ -1,5 +1,5 @@
-//! The `preauthcode` function: API Gateway events (REST and HTTP API, function URLs) and direct
-//! invocations, one code each.
+//! The `preauthcode` function: issues one code for each API Gateway event (REST or HTTP API, function URL) or direct
+//! invocation.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,8 +17,8 @@ use crate::telemetry::metric::{self, Unit};
 const PATH: &str = "/preauthcode";
 const METHODS: &str = "POST";
 
-/// How long after the deadline the work is stopped if it has not ended by itself. Shorter than the time that is
-/// kept for the answer.
+/// How long after the deadline work is stopped that has not ended by itself. Shorter than the time for sending the
+/// answer.
 const GRACE: Duration = Duration::from_millis(200);
 
 /// The function, for as long as its environment lives.
@@ -37,7 +37,7 @@ impl PreAuthCodeHandler {
         })
     }
 
-    /// The token of this function: for warming up.
+    /// This function's token, to be warmed up.
     #[must_use]
     pub const fn tokens(&self) -> &TokenProvider {
         self.issuer.tokens()

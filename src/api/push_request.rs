@@ -1,4 +1,4 @@
-//! A push as it reaches the function: over API Gateway, or forwarded by direct invocation as
+//! A push as it reaches the callback: over API Gateway, or forwarded by direct invocation as
 //! `{"query":{…},"body":"<xml>…"}`.
 
 use std::collections::BTreeMap;
@@ -34,12 +34,12 @@ pub fn from_http(request: Request) -> RawPush {
 /// The push in a direct invocation's event.
 ///
 /// # Errors
-/// `Request.Invalid` when the event has another shape. Nothing of it is quoted: it may be a push.
+/// `Request.Invalid` when the event has another shape. Nothing of it is repeated: it may be a push.
 pub fn from_direct(event: &[u8]) -> Result<RawPush> {
     if event.len() > MAX_EVENT_BYTES {
         return Err(invalid(format!("the event is larger than {MAX_EVENT_BYTES} bytes")));
     }
-    // An object only: serde would also read an array.
+    // An object only: serde would also accept an array.
     let direct = serde_json::from_slice::<Map<String, Value>>(event)
         .and_then(|event| serde_json::from_value::<DirectEvent>(event.into()))
         .map_err(|_| invalid(SHAPE))?;

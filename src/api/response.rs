@@ -1,5 +1,4 @@
-//! Answers and problems as JSON, as HTTP and as Lambda function errors: the one place where a problem's code becomes
-//! a status.
+//! Answers and problems as JSON, over HTTP and as Lambda function errors. Only here a problem's code becomes a status.
 
 use lambda_http::http::{HeaderValue, header};
 use lambda_http::{Body, Response};
@@ -16,7 +15,7 @@ const PROBLEM_JSON: &str = "application/problem+json";
 /// `Retry-After` of every generic 503, in seconds.
 const GENERIC_RETRY_AFTER: i64 = 5;
 
-/// A code, as callers see it.
+/// An issued code, as callers see it.
 #[derive(Serialize)]
 pub struct IssuedCodeBody<'a> {
     component_appid: &'a str,
@@ -44,7 +43,7 @@ impl<'a> From<&'a IssuedCode> for IssuedCodeBody<'a> {
     }
 }
 
-/// A problem, as callers see it: RFC 9457 with members of our own.
+/// A problem, as callers see it: RFC 9457 with additional members.
 #[derive(Default, Serialize)]
 struct ProblemBody<'a> {
     #[serde(rename = "type")]
@@ -89,7 +88,7 @@ impl<'a> ProblemBody<'a> {
         }
     }
 
-    /// A failure without its cause. Its title is the status's own, as RFC 9457 wants for `about:blank`.
+    /// A failure without its cause. The title is the status's phrase, as RFC 9457 requires with `about:blank`.
     fn generic(retryable: bool, request_id: &'a str) -> Self {
         let (status, title) = match retryable {
             true => (503, "Service Unavailable"),
@@ -161,8 +160,8 @@ pub fn problem_response(problem: &Problem, request_id: &str, methods: &'static s
     response
 }
 
-/// A failure of the service over a public route, where the answer must not show the cause: a 503 when the same
-/// request can succeed later, else a 500.
+/// A failure of the service over a public route. The answer does not show the cause: it is a 503 if the same request
+/// can succeed later, else a 500.
 #[must_use]
 pub fn generic_response(retryable: bool, request_id: &str) -> Response<Body> {
     ProblemBody::generic(retryable, request_id).response()

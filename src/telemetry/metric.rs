@@ -1,19 +1,17 @@
-//! Metrics in CloudWatch's embedded metric format (EMF): one JSON line each, which CloudWatch Logs
-//! turns into a metric without a call.
+//! Metrics in CloudWatch's embedded metric format (EMF): JSON lines, which CloudWatch Logs turns into metrics without
+//! a call.
 //!
-//! One dimension, `service`, so that two stacks in one account do not mix and no errcode or appid
-//! makes a new (billed) metric of its own: those are properties, found in the logs.
+//! The only dimension is `service`. It keeps the stacks of one account apart, and no errcode or appid makes a new
+//! metric, which would be billed: those are properties of the log line.
 //!
-//! Written by hand after a trial of the two libraries made for it (November 2026):
+//! Written by hand, after two libraries for this format were tried (November 2026):
 //!
-//! * `metrique-writer-format-emf` 0.1.26 would do: dynamic names, a synchronous `format` into any
-//!   writer, and in a trial binary the same size (373 KB, by hand 372 KB) and time (some 20 µs for the
-//!   first line). But it has no features to leave out, and through metrique-writer brings 43 crates
-//!   that are new to this build (a background queue, metrics-util, two random generators), its
-//!   properties are strings unless flagged, and calling it takes more code than the line below.
-//! * `metrics_cloudwatch_embedded` 0.10 brings four. But it is a recorder for the process, installed
-//!   once, and properties belong to it and not to a line: the errcode of one failure would stand on
-//!   the lines of every other request.
+//! * `metrique-writer-format-emf` 0.1.26 has what is needed (dynamic names, a synchronous `format` into any writer),
+//!   and its trial binary had the same size and speed (373 KB instead of 372 KB, about 20 µs for the first line). But
+//!   it adds 43 crates to this build (a background queue, metrics-util, two random generators) and has no features to
+//!   switch off, its properties are strings unless flagged, and calling it takes more code than the function below.
+//! * `metrics_cloudwatch_embedded` 0.10 adds four crates. But its recorder belongs to the process, and so do its
+//!   properties: the errcode of one failure would be on the lines of every other request.
 
 use std::io::Write as _;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -37,24 +35,24 @@ macro_rules! metrics {
 metrics! {
     /// A code was issued.
     CODE_ISSUED = "CodeIssued";
-    /// A request ended in a problem. `Failure.<code>` is counted beside it.
+    /// An invocation ended in a problem. `Failure.<code>` is counted as well.
     FAILURE = "Failure";
-    /// A direct invocation ended in a function error that is a problem answer. Lambda counts it among the
-    /// function's errors; what it counts beyond these is a crash.
+    /// A direct invocation was answered with a problem, which is a function error. Lambda counts it among the
+    /// function's errors. What Lambda counts beyond these are crashes.
     FUNCTION_ERROR = "FunctionError";
     /// A component access token was minted.
     TOKEN_MINTED = "TokenMinted";
-    /// A result came after somebody else had taken the lease over.
+    /// The result of a mint came after another instance had taken over the lease.
     LEASE_LOST = "LeaseLost";
-    /// WeChat refused the address it saw.
+    /// WeChat refused the address that it saw.
     EGRESS_IP_REFUSED = "EgressIpRefused";
     /// Another program mints tokens for this component.
     FOREIGN_MINT = "ForeignMint";
-    /// The first invocation of a new environment.
+    /// An environment had its first invocation.
     COLD_START = "ColdStart";
     /// A valid ticket push arrived: the heartbeat.
     TICKET_PUSH = "TicketPush";
-    /// An event was handed to the bus.
+    /// An event was forwarded to the bus.
     EVENT_FORWARDED = "EventForwarded";
     /// A push was refused for its signature or age.
     SIGNATURE_REFUSED = "SignatureRefused";
@@ -81,11 +79,11 @@ pub enum Unit {
     Milliseconds,
     /// A duration.
     Seconds,
-    /// Of a hundred.
+    /// A share of a hundred.
     Percent,
 }
 
-/// Where metrics go. Clones share the sink.
+/// Writes metrics. Clones write to the same place.
 #[derive(Clone)]
 pub struct Metrics(Arc<Inner>);
 
@@ -103,19 +101,19 @@ enum Sink {
 }
 
 impl Metrics {
-    /// Metrics on standard output.
+    /// Writes to standard output.
     #[must_use]
     pub fn stdout(namespace: &str, service: &str) -> Self {
         Self::new(namespace, service, Sink::Stdout)
     }
 
-    /// No metrics at all: for the local service.
+    /// Drops all metrics: for the local service.
     #[must_use]
     pub fn nowhere() -> Self {
         Self::new("", "", Sink::Nowhere)
     }
 
-    /// Metrics kept in memory: for tests.
+    /// Keeps metrics in memory: for tests.
     #[must_use]
     pub fn memory() -> Self {
         Self::new("WechatPreauth", "local", Sink::Memory(Mutex::default()))
@@ -142,7 +140,7 @@ impl Metrics {
         self.put(&name, Unit::Milliseconds, took.as_secs_f64() * 1000.0, &[]);
     }
 
-    /// A value, with properties that can be searched in the logs but make no metric of their own. One that is `null`
+    /// Writes a value, with properties, which can be searched in the logs and are no metrics. A property that is `null`
     /// is left out.
     pub fn put(&self, name: &str, unit: Unit, value: f64, properties: &[(&str, Value)]) {
         self.write(&[name], unit, value, properties);
@@ -160,7 +158,7 @@ impl Metrics {
                     "Metrics": metrics,
                 }],
             },
-            // Lambda's log filter takes a line without these two for INFO, and drops it at WARN.
+            // Without these two, Lambda's log filter takes the line for INFO, and drops it at WARN.
             "level": self.0.level,
             "timestamp": rfc3339_now(),
             "service": self.0.service,
@@ -172,31 +170,25 @@ impl Metrics {
             line[*key] = value.clone();
         }
         match &self.0.sink {
-            // One write for the whole line, so that lines do not mix; a lost one is no failure.
+            // One write for the whole line, so that lines do not mix. A lost line is no failure.
             Sink::Stdout => drop(std::io::stdout().lock().write_all(format!("{line}\n").as_bytes())),
             Sink::Memory(lines) => lines.lock().unwrap_or_else(PoisonError::into_inner).push(line),
             Sink::Nowhere => {}
         }
     }
 
-    /// The sum of `name` so far; only in memory.
+    /// The sum of `name` so far. Only for metrics in memory.
     #[must_use]
     pub fn sum(&self, name: &str) -> f64 {
         self.lines().iter().filter_map(|line| line[name].as_f64()).sum()
     }
 
-    /// All lines so far; only in memory.
+    /// All lines so far. Only for metrics in memory.
     #[must_use]
     pub fn lines(&self) -> Vec<Value> {
         match &self.0.sink {
             Sink::Stdout | Sink::Nowhere => Vec::new(),
             Sink::Memory(lines) => lines.lock().unwrap_or_else(PoisonError::into_inner).clone(),
         }
-    }
-}
-
-impl std::fmt::Debug for Metrics {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Metrics").field("service", &self.0.service).finish_non_exhaustive()
     }
 }

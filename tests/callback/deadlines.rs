@@ -1,5 +1,5 @@
-//! Whatever hangs behind it, a push is answered in time. The clock of these tests runs by itself when
-//! nothing else does.
+//! A push is answered in time, whatever hangs behind the callback. The clock of these tests moves on by itself when
+//! nothing else runs.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -74,7 +74,7 @@ async fn a_push_that_waited_for_the_start_up_has_less_time_left() {
     let (status, _, took) = outcome(&harness, "callback-ticket-rest-api").await;
     assert_eq!(status, 503);
     assert!((start_up + took).abs_diff(Duration::from_millis(3500)) < Duration::from_millis(10), "{took:?}");
-    // Only the first one waited.
+    // Only the first push waited for the start-up.
     let (_, _, took) = outcome(&harness, "callback-ticket-rest-api").await;
     assert!(took >= Duration::from_millis(3500), "{took:?}");
 }

@@ -1,4 +1,4 @@
-//! The table or the bus refuses: nothing is acknowledged, and the repeated push gets through.
+//! The table or the bus refuses: the push is not acknowledged, and a repeated push succeeds.
 
 use std::sync::Arc;
 
@@ -11,9 +11,9 @@ use wechat_preauth::platform::{
 
 use crate::harness::{CallbackHarness, NOW, SENT_AT, TICKET, event, push_keys, secret};
 
-/// A table that does not take tickets. The callback uses nothing else of it.
+/// A table that stores no tickets. The callback uses nothing else of it.
 pub struct NoTickets {
-    /// Whether it never answers, rather than refusing.
+    /// Whether it never answers, instead of refusing.
     pub hangs: bool,
 }
 

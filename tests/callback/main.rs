@@ -1,4 +1,4 @@
-//! The callback's handler with everything behind it in memory: what it answers, keeps and forwards.
+//! The callback's handler with everything behind it in memory: its answers, what it stores and what it forwards.
 
 mod answers;
 mod deadlines;

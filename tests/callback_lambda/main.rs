@@ -1,6 +1,5 @@
-//! The built `callback` binary as Lambda runs it, with moto's server for AWS: what is stored, what
-//! reaches a consumer of the bus, what happens when something behind it is missing or hangs, and what
-//! its log says.
+//! The built `callback` binary under the Lambda runtime emulator, with moto's server for AWS: what is stored, what a
+//! consumer of the bus receives, what happens when something is missing or hangs, and what the log says.
 
 mod stack;
 mod stubs;
@@ -63,7 +62,7 @@ async fn a_ticket_reaches_the_table_and_events_reach_their_consumers() {
     }
     assert_eq!(stack.ticket().await, before);
 
-    // The log tells all of this, and holds nothing that could be used.
+    // The log has all of this, and no secret.
     let log = function.process.output();
     for needle in
         ["TicketPush", "EventForwarded", "SignatureRefused", "ColdStart", "Failure.Push.Undecryptable"]

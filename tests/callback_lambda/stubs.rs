@@ -1,4 +1,4 @@
-//! An EventBridge that misbehaves in a way that moto does not.
+//! An EventBridge that fails in a way that moto cannot.
 
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};

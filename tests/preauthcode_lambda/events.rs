@@ -110,7 +110,7 @@ async fn every_event_file_is_answered_as_documented() {
         let bare = |text: &str| text.replace(|c: char| c.is_whitespace() || c == '│', "");
         let error = bare(&function.invoke_file(file).unwrap_err());
         assert!(error.contains("Request.Invalid") && error.contains(&bare(&detail)), "{file}: {error}");
-        // As Lambda's Invoke API brings it.
+        // As Lambda's Invoke API returns it.
         let answer = function.invoke(payload).await;
         assert!(answer.failed, "{file}");
         let message = answer.payload["errorMessage"].as_str().unwrap();

@@ -1,5 +1,5 @@
-//! The built `preauthcode` binary under the Lambda runtime emulator, with moto's server for Secrets
-//! Manager and DynamoDB and the simulator for WeChat behind it, woken by every file in `events/`.
+//! The built `preauthcode` binary under the Lambda runtime emulator, with moto's server for Secrets Manager and
+//! DynamoDB and the simulator for WeChat, invoked with every file in `events/`.
 
 mod events;
 mod failures;

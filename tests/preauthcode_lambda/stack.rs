@@ -1,4 +1,4 @@
-//! Everything around the function: the simulator, the table and the secret.
+//! What the function works with: the simulator, the table and the secret.
 
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ pub struct LambdaStack {
 }
 
 impl LambdaStack {
-    /// WeChat, a filled secret, and a table that holds the ticket.
+    /// A filled secret, and a table with a ticket.
     pub async fn new() -> Self {
         crate::support::logs::start();
         let wechat = Sim::start(SimConfig::default()).await.unwrap();
@@ -64,7 +64,7 @@ impl LambdaStack {
         Function::start(env!("CARGO_BIN_EXE_preauthcode"), &self.env(changes))
     }
 
-    /// The code that WeChat handed out last.
+    /// The last code that WeChat issued.
     pub fn last_code(&self) -> String {
         let requests = self.wechat.requests();
         let last = requests.iter().rev().find(|request| request.api == Endpoint::CreatePreAuthCode).unwrap();
@@ -72,7 +72,7 @@ impl LambdaStack {
         answer["pre_auth_code"].as_str().unwrap().to_owned()
     }
 
-    /// The whole answer for the last code, given when it was asked for.
+    /// The whole answer with the last code, which was requested at `asked_at` or later.
     pub fn expected(&self, asked_at: i64, answer: &Value, reference: Option<&str>) -> Value {
         let code = self.last_code();
         let fingerprint: String =
@@ -94,7 +94,7 @@ impl LambdaStack {
     }
 }
 
-/// An HTTP answer in the shape that API Gateway wants: status, headers and body.
+/// The status, the headers and the body of an answer for API Gateway.
 pub fn http(answer: &Value) -> (u64, Value, Value) {
     let headers = match &answer["multiValueHeaders"] {
         Value::Object(headers) if !headers.is_empty() => {

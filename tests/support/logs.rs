@@ -1,5 +1,5 @@
-//! Everything the tested code logs goes to `target/test-logs`, where `make test` searches it for
-//! secrets after the suite.
+//! Everything that the tested code logs goes to `target/test-logs`. After the suite `make test` searches it for
+//! secrets.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -20,8 +20,7 @@ pub fn file(name: &str) -> PathBuf {
     folder.join(format!("{name}-{}-{number}.log", std::process::id()))
 }
 
-/// Logs what runs in this process as the functions do, at the finest level. A second call changes
-/// nothing.
+/// Logs as the functions do, at level TRACE, for the whole process. A second call changes nothing.
 pub fn start() {
     static STARTED: Once = Once::new();
     STARTED.call_once(|| {
@@ -30,7 +29,7 @@ pub fn start() {
     });
 }
 
-/// What this thread logs while the value lives, at level INFO.
+/// Captures what this thread logs at level INFO, until the value is dropped.
 pub struct Captured {
     lines: Lines,
     _logging: DefaultGuard,
