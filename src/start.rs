@@ -17,7 +17,7 @@ const WARM_UP: Duration = Duration::from_secs(3);
 /// The same for the callback: a push may be waiting for the start-up, and WeChat waits five seconds in all.
 const WARM_UP_PUSH: Duration = Duration::from_secs(1);
 
-/// Why a function cannot start. `main` prints its error with `Debug`, so that is the message itself.
+/// Why a function cannot start. `main` prints its error with `Debug`, so `Debug` shows the message.
 pub struct StartError(Box<dyn std::error::Error + Send + Sync>);
 
 impl std::fmt::Debug for StartError {

@@ -53,6 +53,11 @@ const ACTIONS: [(&str, &[&str]); 7] = [
     ("explain_rid", &["rid"]),
 ];
 
+const CONFIRM: &str =
+    "clear_quota needs \"confirm\": true: WeChat allows ten resets a month, for all calls together";
+const CGI_PATH: &str =
+    "cgi_path must be a path without host and query, such as /cgi-bin/component/api_create_preauthcode";
+
 impl KeeperAction {
     /// Reads an event: the action's name and the action.
     ///
@@ -88,18 +93,9 @@ impl KeeperAction {
             },
             "start_push_ticket" => Self::StartPushTicket,
             "clear_quota" if fields.flag("confirm")? => Self::ClearQuota,
-            "clear_quota" => {
-                return Err(invalid(
-                    "clear_quota needs \"confirm\": true: WeChat allows ten resets a month, for all calls together",
-                ));
-            }
+            "clear_quota" => return Err(invalid(CONFIRM)),
             "get_quota" => match fields.text("cgi_path")? {
-                Some(path) if !is_cgi_path(path) => {
-                    return Err(invalid(
-                        "cgi_path must be a path without host and query, such as \
-                     /cgi-bin/component/api_create_preauthcode",
-                    ));
-                }
+                Some(path) if !is_cgi_path(path) => return Err(invalid(CGI_PATH)),
                 path => Self::GetQuota { cgi_path: path.map(str::to_owned) },
             },
             _ => match fields.text("rid")?.map(str::trim) {
