@@ -1,10 +1,10 @@
 //! A serverless service that hands out WeChat third-party-platform (第三方平台) pre-authorization
 //! codes.
 //!
-//! Imports run downwards only, floor by floor: `bin` (with [`config`] and [`start`]) → [`api`] and
-//! [`aws`], side by side → [`platform`] → [`wechat`] and [`telemetry`], on [`trust`].
+//! Imports run downwards only, floor by floor: the binaries → [`start`] → [`config`] → [`api`] and [`aws`] →
+//! [`operator`] → [`platform`] → [`wechat`] and [`telemetry`] → [`tls`].
 
-// All other lints are in Cargo.toml; these two are for the library alone, since a test may well panic.
+// All other lints are in Cargo.toml. These two are for the library only: a test may panic.
 #![warn(clippy::unwrap_used, clippy::expect_used)]
 
 pub mod api;

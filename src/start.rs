@@ -1,24 +1,23 @@
-//! From configuration to working parts, for all three binaries.
+//! Builds the services of each function from its configuration, and prepares them for the first request.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::aws::{Aws, DynamoDbState, EventBridgeBus, SecretsManagerCredentials};
-use crate::config::{CallbackConfig, Config};
+use crate::config::{CallbackConfig, CommonConfig, Config};
 use crate::platform::{CredentialsCache, PushServices, Services, SystemClock, TokenProvider};
 use crate::telemetry::Metrics;
-use crate::tls::TrustRoots;
+use crate::tls::{TrustError, TrustRoots};
 use crate::wechat;
 
-/// How long start-up may take to prepare the first request. Lambda allows ten seconds; a function
-/// that is not ready by then serves all the same.
+/// How long a function prepares its first request. Lambda allows ten seconds. A function that is not ready
+/// by then serves all the same.
 const WARM_UP: Duration = Duration::from_secs(3);
 
 /// The same for the callback: a push may be waiting for the start-up, and WeChat waits five seconds in all.
-const WARM_UP_PUSH: Duration = Duration::from_millis(1000);
+const WARM_UP_PUSH: Duration = Duration::from_secs(1);
 
-/// Why a function cannot start. `main` prints its error with `Debug`, so that is the message itself.
+/// Why a function cannot start. `main` prints its error with `Debug`, so `Debug` shows the message.
 pub struct StartError(Box<dyn std::error::Error + Send + Sync>);
 
 impl std::fmt::Debug for StartError {
@@ -33,75 +32,78 @@ impl<E: Into<Box<dyn std::error::Error + Send + Sync>>> From<E> for StartError {
     }
 }
 
-/// Builds the parts that a function with AWS behind it works with.
+/// Builds what `preauthcode` and `keeper` work with.
 ///
 /// # Errors
 /// When TLS cannot be set up, or the extra CA file is unusable.
 pub async fn services(config: &Config) -> Result<Services, StartError> {
-    let roots = roots(config.tls_extra_ca_file.as_deref())?;
+    let roots = roots(&config.common)?;
     let aws = Aws::from_env(&roots).await?;
-    let credentials =
-        SecretsManagerCredentials::new(aws.secrets_manager(), config.credentials_secret_id.clone());
-    let state = Arc::new(DynamoDbState::new(aws.dynamodb(), config.state_table.clone()));
+    let state = state(&aws, &config.common);
+    let http = wechat::http::http_client(&roots)?;
     Ok(Services {
         clock: Arc::new(SystemClock),
         tokens: state.clone(),
         tickets: state,
-        credentials: Arc::new(CredentialsCache::new(credentials)),
-        wechat: Arc::new(wechat::Client::new(
-            wechat::http::http_client(&roots)?,
-            config.wechat_api_hosts.clone(),
-        )),
+        credentials: credentials(&aws, &config.common),
+        wechat: Arc::new(wechat::Client::new(http, config.wechat_api_hosts.clone())),
         egress: config.egress_ips.clone(),
         minting: config.minting,
-        metrics: Metrics::stdout(&config.metrics_namespace, &config.service_name),
+        metrics: metrics(&config.common),
     })
 }
 
-/// Builds what the callback works with: AWS only, it never calls WeChat.
+/// Builds what the callback works with. It never calls WeChat.
 ///
 /// # Errors
 /// When TLS cannot be set up, or the extra CA file is unusable.
 pub async fn push_services(config: &CallbackConfig) -> Result<PushServices, StartError> {
-    let aws = Aws::from_env(&roots(config.tls_extra_ca_file.as_deref())?).await?;
-    let credentials =
-        SecretsManagerCredentials::new(aws.secrets_manager(), config.credentials_secret_id.clone());
+    let aws = Aws::from_env(&roots(&config.common)?).await?;
     Ok(PushServices {
         clock: Arc::new(SystemClock),
-        tickets: Arc::new(DynamoDbState::new(aws.dynamodb(), config.state_table.clone())),
-        credentials: Arc::new(CredentialsCache::new(credentials)),
+        tickets: state(&aws, &config.common),
+        credentials: credentials(&aws, &config.common),
         bus: Arc::new(EventBridgeBus::new(aws.eventbridge(), config.event_bus_name.clone())),
-        metrics: Metrics::stdout(&config.metrics_namespace, &config.service_name),
+        metrics: metrics(&config.common),
     })
 }
 
-fn roots(extra_ca_file: Option<&Path>) -> Result<TrustRoots, StartError> {
-    Ok(match extra_ca_file {
-        Some(path) => TrustRoots::with_extra_file(path)?,
-        None => TrustRoots::default(),
-    })
+fn roots(config: &CommonConfig) -> Result<TrustRoots, TrustError> {
+    config.tls_extra_ca_file.as_deref().map_or_else(|| Ok(TrustRoots::default()), TrustRoots::with_extra_file)
 }
 
-/// Reads the credentials and opens the connection to the table, both at once. What fails here fails
-/// nothing: the first push tries again.
-pub async fn warm_up_push(push_services: &PushServices) {
-    let work = async {
-        // The read is for its connection. No appid is needed for that, and tickets are all that this
-        // function's role may read.
-        tokio::join!(push_services.credentials.get(), push_services.tickets.ticket_item("warm-up"))
-    };
-    if tokio::time::timeout(WARM_UP_PUSH, work).await.is_err() {
-        tracing::warn!(limit_ms = WARM_UP_PUSH.as_millis() as u64, "start-up took too long; going on");
-    }
+fn credentials(aws: &Aws, config: &CommonConfig) -> Arc<CredentialsCache> {
+    let secret_id = config.credentials_secret_id.clone();
+    Arc::new(CredentialsCache::new(SecretsManagerCredentials::new(aws.secrets_manager(), secret_id)))
 }
 
-/// Reads the credentials and the token item and opens the connection to WeChat, all at once. What
-/// fails here fails nothing: the first request tries again.
+fn state(aws: &Aws, config: &CommonConfig) -> Arc<DynamoDbState> {
+    Arc::new(DynamoDbState::new(aws.dynamodb(), config.state_table.clone()))
+}
+
+fn metrics(config: &CommonConfig) -> Metrics {
+    Metrics::stdout(&config.metrics_namespace, &config.service_name)
+}
+
+/// Reads the credentials and the token item and connects to WeChat, all at once. A failure here stops nothing: the
+/// first request tries again.
 pub async fn warm_up(services: &Services, tokens: &TokenProvider) {
-    let work = async {
-        tokio::join!(tokens.warm_up(), services.wechat.preconnect(WARM_UP));
-    };
-    if tokio::time::timeout(WARM_UP, work).await.is_err() {
-        tracing::warn!(limit_ms = WARM_UP.as_millis() as u64, "start-up took too long; going on");
+    within(WARM_UP, async { tokio::join!(tokens.warm_up(), services.wechat.preconnect(WARM_UP)) }).await;
+}
+
+/// Reads the credentials and connects to the table, both at once. A failure here stops nothing: the first push tries
+/// again.
+pub async fn warm_up_push(push_services: &PushServices) {
+    // The item is read for the connection only. The function's role may read ticket items and no others.
+    let connect = push_services.tickets.ticket_item("warm-up");
+    within(WARM_UP_PUSH, async { tokio::join!(push_services.credentials.get(), connect) }).await;
+}
+
+async fn within<T>(limit: Duration, work: impl Future<Output = T>) {
+    if tokio::time::timeout(limit, work).await.is_err() {
+        tracing::warn!(
+            limit_ms = limit.as_millis() as u64,
+            "start-up is slow; the first request does the rest"
+        );
     }
 }

@@ -1,14 +1,14 @@
-//! The certificate authorities that outgoing TLS trusts: Mozilla's list, built in, and one file more.
+//! The certificate authorities that outgoing TLS trusts: Mozilla's list, and those in `TLS_EXTRA_CA_FILE`.
 //!
-//! Built in, because scanning the machine's certificate store costs tens of milliseconds of every
-//! cold start at small memory sizes, once for each HTTP client. The list is as old as the build:
-//! rebuild to renew it. `TLS_EXTRA_CA_FILE` adds a private authority, for AWS and WeChat alike.
+//! The list is built in. Reading the machine's certificate store would add tens of milliseconds to every cold start at
+//! small memory sizes, once for each HTTP client. The list is as old as the build; a new build renews it. The file
+//! adds private authorities, for calls to AWS and to WeChat.
 
 use std::path::Path;
 
 use rustls::pki_types::{CertificateDer, pem::PemObject as _};
 
-/// Why an extra CA file cannot be used. Names the file, never its contents.
+/// Why the extra CA file cannot be used. The text has the name of the file, never its contents.
 #[derive(Debug, thiserror::Error)]
 #[error("TLS_EXTRA_CA_FILE: {path} {problem}")]
 pub struct TrustError {
@@ -23,7 +23,7 @@ pub struct TrustRoots {
 }
 
 impl TrustRoots {
-    /// Mozilla's list and the certificates in a PEM file.
+    /// Trusts Mozilla's list and the certificates in a PEM file.
     ///
     /// # Errors
     /// When the file cannot be read, or holds no certificate.
@@ -39,15 +39,15 @@ impl TrustRoots {
         Ok(Self { extra })
     }
 
-    /// Every trusted certificate, DER-encoded.
+    /// Every trusted certificate, in DER.
     pub fn certificates(&self) -> impl Iterator<Item = &CertificateDer<'static>> {
         webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter().chain(&self.extra)
     }
 
-    /// A TLS client configuration on ring, the one TLS stack of this program.
+    /// A TLS client configuration with ring, the only TLS provider of this program.
     ///
-    /// ring rather than aws-lc: the binary is a fifth smaller, and the first connection does not
-    /// wait for aws-lc's entropy source, which takes half a second of a 128 MB function's time.
+    /// ring instead of aws-lc: the binary is a fifth smaller, and the first connection does not wait for aws-lc's
+    /// entropy source, which takes half a second in a function with 128 MB.
     #[must_use]
     pub fn client_config(&self) -> rustls::ClientConfig {
         let mut roots = rustls::RootCertStore::empty();

@@ -6,6 +6,7 @@ mod support;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
+use support::hanging::Hanging;
 use support::lambda::Function;
 use support::moto::Moto;
 use wechat_preauth::aws::DynamoDbState;
@@ -15,6 +16,7 @@ use wechat_sim::{Endpoint, Sim, SimConfig};
 struct Stack {
     wechat: Sim,
     state: DynamoDbState,
+    env: Vec<(String, String)>,
     function: Function,
     appid: String,
     _moto: Arc<Moto>,
@@ -49,7 +51,7 @@ impl Stack {
         ];
         env.extend(own.map(|(name, value)| (name.to_owned(), value.to_owned())));
         let function = Function::start(env!("CARGO_BIN_EXE_keeper"), &env);
-        Self { wechat, state, function, appid, _moto: moto }
+        Self { wechat, state, env, function, appid, _moto: moto }
     }
 
     async fn ticket_arrives(&self) {
@@ -107,6 +109,27 @@ async fn the_schedules_event_mints_once_and_a_diagnosis_finds_the_chain_whole() 
     assert!(lines.iter().any(|line| line["action"] == "refresh" && line["request_id"].is_string()));
     let metric = lines.iter().find(|line| line["TokenSecondsLeft"].is_number()).unwrap();
     assert_eq!((&metric["service"], &metric["level"]), (&json!("a-stack"), &json!("INFO")));
+}
+
+/// A secret that hangs must not hold up what the table knows.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_first_refresh_uses_the_stored_token_while_secrets_manager_hangs() {
+    let stack = Stack::new("on", "INFO").await;
+    stack.ticket_arrives().await;
+    assert_eq!(stack.event("keeper-refresh.json")["renewed"], true);
+
+    let hanging = Hanging::start();
+    let mut env = stack.env.clone();
+    env.push(("AWS_ENDPOINT_URL_SECRETS_MANAGER".to_owned(), hanging.url.clone()));
+    let function = Function::start(env!("CARGO_BIN_EXE_keeper"), &env);
+    let answer = function.invoke(r#"{"action":"refresh"}"#).await;
+    assert!(!answer.failed, "{:?}", answer.payload);
+    assert_eq!(
+        (&answer.payload["renewed"], &answer.payload["component_appid"]),
+        (&json!(false), &json!(stack.appid))
+    );
+    assert_eq!(stack.wechat.calls(Endpoint::ComponentToken), 1);
+    assert!(hanging.connections() > 0, "the function never connected");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,4 +1,4 @@
-//! What the terminal shows: each step as a request and its answer, and what to try next.
+//! What the terminal shows: the request and the answer of each step, and what to try next.
 
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Bytes;
@@ -10,11 +10,11 @@ use wechat_sim::Push;
 use crate::Error;
 use crate::stack::Parts;
 
-/// What the first request asks for.
+/// The body of the first request.
 const REQUEST: &str =
     r#"{"redirect_uri":"https://shop.example.com/wechat/authorized","reference":"order-17"}"#;
 
-/// Warnings of the service, as plain lines on standard error.
+/// Prints the service's warnings to standard error, as plain lines.
 pub fn start_log() {
     tracing_subscriber::fmt()
         .with_max_level(tracing_subscriber::filter::LevelFilter::WARN)

@@ -1,8 +1,7 @@
-//! The whole service on this machine: the very handlers that Lambda runs, against the simulator, with
-//! credentials, state and events in memory. No account anywhere.
+//! The whole service on this machine: the handlers that Lambda runs, against the simulator, with credentials, state
+//! and events in memory. It needs no account.
 //!
-//! `make run` starts it, shows how a code comes about, and goes on serving; `make run ONCE=1` ends
-//! after the first code.
+//! `make run` starts it, shows how a code is issued, and keeps serving. `make run ONCE=1` ends after the first code.
 
 mod console;
 mod serve;

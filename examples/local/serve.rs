@@ -1,4 +1,4 @@
-//! HTTP on loopback, in the place of API Gateway: a request becomes what Lambda would hand over.
+//! HTTP on loopback instead of API Gateway: each request is passed to a function as Lambda would pass it.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -18,13 +18,13 @@ use tokio::net::TcpListener;
 use crate::Error;
 use crate::stack::Parts;
 
-/// Where the service listens, unless somebody else does.
+/// Where the service listens, unless the port is taken.
 const SERVICE: &str = "127.0.0.1:8080";
 
-/// Largest body taken; API Gateway's own limit is higher, the functions' are lower.
+/// Largest body, in bytes. API Gateway's limit is higher, the functions' own limits are lower.
 const MAX_BODY_BYTES: usize = 1024 * 1024;
 
-/// The wanted address, or any free one when it is taken or only needed for a moment.
+/// The wanted address. If it is taken, or with `any`: a free one.
 pub fn free_address(wanted: &str, any: bool) -> Result<SocketAddr, Error> {
     if !any && std::net::TcpListener::bind(wanted).is_ok() {
         return Ok(wanted.parse()?);
@@ -32,7 +32,7 @@ pub fn free_address(wanted: &str, any: bool) -> Result<SocketAddr, Error> {
     Ok(SocketAddr::from(([127, 0, 0, 1], 0)))
 }
 
-/// Starts serving; the origin to call.
+/// Starts serving, and returns the origin to call.
 pub async fn listen(parts: Arc<Parts>, once: bool) -> Result<String, Error> {
     let listener = TcpListener::bind(free_address(SERVICE, once)?).await?;
     let origin = format!("http://{}", listener.local_addr()?);
@@ -42,7 +42,7 @@ pub async fn listen(parts: Arc<Parts>, once: bool) -> Result<String, Error> {
             let service = service_fn(move |request| serve(parts.clone(), request));
             let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
             tokio::spawn(async move {
-                // A client that hangs up is none of our business.
+                // A client that closes its connection is no failure.
                 drop(connection.await);
             });
         }
@@ -83,12 +83,12 @@ async fn serve(
     };
     Ok(match answered {
         Ok(response) => response.map(|body| Full::from(body.to_vec())),
-        // Over HTTP every failure is an answer already.
+        // Not reached: over HTTP every failure is an answer.
         Err(error) => plain(500, &error.message),
     })
 }
 
-/// An operator's invocation. The answer is what Lambda would return; a report is shown as its text.
+/// An operator's invocation. The answer is the one that Lambda would return, or the text of a report.
 async fn keeper(parts: &Parts, event: &[u8]) -> Response<Full<Bytes>> {
     let Ok(event) = serde_json::from_slice::<Value>(event) else {
         return plain(400, "the keeper takes JSON\n");

@@ -1,4 +1,4 @@
-//! The parts: WeChat is the simulator, and what AWS would keep is kept in memory.
+//! The three functions. WeChat is the simulator, and what AWS would store is in memory.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,13 +20,13 @@ use wechat_sim::{Sim, SimConfig};
 
 use crate::{Error, serve};
 
-/// Where the simulator listens, unless somebody else does.
+/// Where the simulator listens, unless the port is taken.
 const WECHAT: &str = "127.0.0.1:8090";
 
-/// WeChat's schedule.
+/// How often WeChat pushes a ticket.
 const PUSH_INTERVAL: Duration = Duration::from_secs(600);
 
-/// The keeper's schedule.
+/// How often the keeper is invoked.
 const REFRESH_INTERVAL: Duration = Duration::from_secs(60);
 
 /// A running simulator and the functions.
@@ -38,7 +38,7 @@ pub struct Parts {
 }
 
 impl Parts {
-    /// Starts the simulator and builds the functions on it.
+    /// Starts the simulator and creates the functions.
     pub async fn start(once: bool) -> Result<Self, Error> {
         let config = SimConfig {
             listen: serve::free_address(WECHAT, once)?,
@@ -81,13 +81,13 @@ impl Parts {
         })
     }
 
-    /// What EventBridge does on AWS: wakes the keeper every minute, for as long as this runs.
+    /// Invokes the keeper every minute, as EventBridge does on AWS. Never ends.
     pub async fn keep_fresh(&self) {
         let mut minute = tokio::time::interval(REFRESH_INTERVAL);
         loop {
             minute.tick().await;
             let event = LambdaEvent::new(json!({ "action": "refresh" }), Context::default());
-            // The keeper logs what went wrong, and the next minute tries again.
+            // The keeper logs a failure, and tries again a minute later.
             drop(self.keeper.clone().handle(event).await);
         }
     }

@@ -1,173 +1,116 @@
-//! The `callback` function: WeChat's pushes through API Gateway (REST and HTTP API), and handed on in
-//! direct invocations.
+//! The `callback` function: WeChat's pushes over API Gateway (REST and HTTP API), and pushes that another receiver
+//! forwards by direct invocation.
 //!
-//! WeChat wants `success` in plain text and gives up after five seconds. The route is public, so an
-//! answer over HTTP tells a stranger nothing of what is wrong inside; the log does.
+//! WeChat expects `success` in plain text within five seconds. The route is public: an answer over HTTP shows nothing
+//! about the inside of the service, and a stranger's request costs one short log line.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use lambda_http::http::{HeaderValue, Method, header};
-use lambda_http::request::RequestContext;
-use lambda_http::{Body, Request, RequestExt as _, Response};
+use lambda_http::http::Method;
+use lambda_http::{Body, Request, Response};
 use serde_json::json;
 use tokio::time::Instant;
-use tracing::Instrument as _;
 
-use super::response::{FunctionError, json_response, problem_response, status};
-use super::{Invocation, failure, push_request};
+use super::handler::{Environment, Invocation, route};
+use super::push_request;
+use super::response::{
+    FunctionError, generic_response, json_response, problem_response, status, text_response,
+};
+use crate::platform::problem::texts;
 use crate::platform::push::accept_push;
 use crate::platform::{AcceptedPush, Problem, ProblemCode, PushServices, Result};
-use crate::telemetry::metric;
 
-/// The path, below whatever stage or base path API Gateway puts before it.
 const PATH: &str = "/wechat/callback";
-
-/// The methods that the path takes, as the `Allow` header names them.
 const METHODS: &str = "GET, POST";
 
-/// What WeChat wants to read.
+/// The answer that WeChat expects.
 const SUCCESS: &str = "success";
 
-/// How long a push may take, start-up included. It must be answered within 4 s of its arrival (WeChat
-/// waits 5 s); the rest is for the gateway, and for Lambda's own part of a cold start.
+/// How long a push may take, start-up included. WeChat waits 5 s; the rest is for the gateway, and for Lambda's own
+/// part of a cold start.
 const TIME_FOR_A_PUSH: Duration = Duration::from_millis(3500);
 
 /// The function, for as long as its environment lives.
 pub struct CallbackHandler {
+    environment: Environment,
     services: PushServices,
     start_up: Duration,
-    warm: AtomicBool,
 }
 
-/// What a request comes to.
-enum Done {
-    Accepted,
-    /// Somebody looked whether there is something here.
-    Greeted,
+/// The outcome of a request.
+enum Outcome {
+    /// A push was accepted.
+    Accepted(AcceptedPush),
+    /// A GET probe.
+    Probed,
 }
 
 impl CallbackHandler {
-    /// The function on these means. `start_up` is how long starting took: the push that caused it has
-    /// been waiting for as long.
+    /// Creates the handler from these services. `start_up` is how long the start took: the first push has waited for
+    /// it.
     #[must_use]
     pub fn new(services: PushServices, start_up: Duration) -> Arc<Self> {
-        Arc::new(Self { services, start_up, warm: AtomicBool::new(false) })
+        let environment = Environment::new(services.metrics.clone());
+        Arc::new(Self { environment, services, start_up })
     }
 
     /// Answers one event. Over HTTP every failure is an answer; on direct invocation it is an error.
     ///
     /// # Errors
-    /// On direct invocation, when the push was not taken in.
+    /// On direct invocation, when the push was not accepted.
     pub async fn handle(
         self: Arc<Self>,
         request: Request,
     ) -> std::result::Result<Response<Body>, FunctionError> {
-        let invocation = Invocation::of(&request);
-        let direct = matches!(request.request_context_ref(), Some(RequestContext::PassThrough));
-        let span = tracing::info_span!("push", request_id = invocation.request_id, direct);
-        let request_id = invocation.request_id.clone();
-        // A task of its own, so that a panic becomes an answer too.
-        let work = tokio::spawn(self.clone().answer(request, direct, invocation).instrument(span));
-        let metrics = &self.services.metrics;
-        let result = work.await.unwrap_or_else(|_panicked| Err(failure::panicked(metrics)));
-        match result {
-            Ok(Done::Accepted) if direct => Ok(json_response(&json!({ "result": SUCCESS }))),
-            Ok(Done::Accepted) => Ok(text_response(SUCCESS)),
-            Ok(Done::Greeted) => Ok(text_response("ok")),
-            Err(problem) if direct => Err(failure::function_error(metrics, &problem, &request_id)),
-            Err(problem) => Ok(refusal(&problem, &request_id)),
+        let invocation = self.environment.begin_request(&request);
+        let direct = invocation.direct;
+        let waited = if invocation.cold_start { self.start_up } else { Duration::ZERO };
+        let deadline = invocation.started + TIME_FOR_A_PUSH.saturating_sub(waited);
+        let deadline = deadline.min(invocation.deadline);
+        let work = async move { self.accept(request, direct, deadline).await };
+        match invocation.run(work, |result| log(result, &invocation)).await {
+            Ok(Outcome::Accepted(_)) if direct => Ok(json_response(&json!({ "result": SUCCESS }))),
+            Ok(Outcome::Accepted(_)) => Ok(text_response(SUCCESS)),
+            Ok(Outcome::Probed) => Ok(text_response("ok")),
+            Err(problem) if direct => Err(FunctionError::new(&problem, &invocation.request_id)),
+            Err(problem) => Ok(public_response(*problem, &invocation.request_id)),
         }
     }
 
-    async fn answer(self: Arc<Self>, request: Request, direct: bool, invocation: Invocation) -> Result<Done> {
-        let started = Instant::now();
-        let cold = !self.warm.swap(true, Ordering::Relaxed);
-        let mut time = TIME_FOR_A_PUSH;
-        if cold {
-            self.services.metrics.count(metric::COLD_START);
-            time = time.saturating_sub(self.start_up);
-        }
-        let deadline = invocation.deadline.min(started + time);
-        let result = self.take(&request, direct, deadline).await;
-        let duration_ms = started.elapsed().as_secs_f64() * 1000.0;
-        match result {
-            Ok(None) => Ok(Done::Greeted),
-            Ok(Some(taken)) => {
-                log_taken(&taken, duration_ms, cold);
-                Ok(Done::Accepted)
-            }
-            Err(problem) => {
-                self.log_refused(&problem, direct, duration_ms, cold);
-                Err(problem)
-            }
-        }
-    }
-
-    async fn take(&self, request: &Request, direct: bool, deadline: Instant) -> Result<Option<AcceptedPush>> {
-        let arrived = if direct {
+    async fn accept(&self, request: Request, direct: bool, deadline: Instant) -> Result<Outcome> {
+        let push = if direct {
             push_request::from_direct(request.body().as_ref())?
-        } else if routed(request)? == Method::GET {
-            return Ok(None);
         } else {
+            route(&request, PATH, METHODS)?;
+            if request.method() == Method::GET {
+                return Ok(Outcome::Probed);
+            }
             push_request::from_http(request)
         };
-        accept_push(&self.services, &arrived, deadline).await.map(Some)
-    }
-
-    fn log_refused(&self, problem: &Problem, direct: bool, duration_ms: f64, cold: bool) {
-        // What any stranger on the Internet can cause is counted by its code alone: the sum of failures
-        // is what alarms watch. Who invokes directly is no stranger, so that always counts.
-        if direct || !anyone_can_cause(problem.code) {
-            failure::count(&self.services.metrics, problem);
-        } else {
-            self.services.metrics.count(&format!("{}.{}", metric::FAILURE, problem.code));
-        }
-        tracing::warn!(
-            code = problem.code.as_str(),
-            detail = problem.detail,
-            remedy = problem.remedy,
-            retry_after_s = problem.retry_after,
-            cold_start = cold,
-            duration_ms,
-            "a push was not taken in"
-        );
+        accept_push(&self.services, &push, deadline).await.map(Outcome::Accepted)
     }
 }
 
-fn log_taken(taken: &AcceptedPush, duration_ms: f64, cold: bool) {
-    match taken {
-        AcceptedPush::Ticket { create_time, newest } => {
-            tracing::info!(create_time, newest, cold_start = cold, duration_ms, "a ticket arrived");
+fn log(result: &Result<Outcome>, invocation: &Invocation) {
+    match result {
+        Ok(Outcome::Accepted(AcceptedPush::Ticket { create_time, newest })) => {
+            tracing::info!(create_time, newest, "a ticket arrived");
         }
-        AcceptedPush::Event { info_type, authorizer_appid, code_fingerprint } => {
-            tracing::info!(
-                info_type,
-                authorizer_appid,
-                code_fingerprint,
-                cold_start = cold,
-                duration_ms,
-                "an event was forwarded"
-            );
+        Ok(Outcome::Accepted(AcceptedPush::Event { info_type, authorizer_appid, code_fingerprint })) => {
+            tracing::info!(info_type, authorizer_appid, code_fingerprint, "an event was forwarded");
         }
-        // Logged with its remedy where it was decided.
-        AcceptedPush::Misrouted => {}
+        // A misrouted message is logged with its remedy where it is recognized.
+        Ok(Outcome::Accepted(AcceptedPush::Misrouted) | Outcome::Probed) => {}
+        Err(problem) => {
+            let by_stranger = !invocation.direct && anyone_can_cause(problem.code);
+            invocation.failed(problem, "the push was not accepted", by_stranger);
+        }
     }
 }
 
-fn routed(request: &Request) -> Result<&Method> {
-    // A stage or a custom domain's base path may stand before it.
-    if !request.raw_http_path().trim_end_matches('/').ends_with(PATH) {
-        return Err(Problem::new(ProblemCode::RequestNotFound, format!("the path is {PATH}")));
-    }
-    match request.method() {
-        method if *method == Method::GET || *method == Method::POST => Ok(method),
-        _ => Err(Problem::new(ProblemCode::RequestMethodNotAllowed, format!("{PATH} takes POST"))),
-    }
-}
-
-/// Whether it takes neither WeChat nor our own mistake to cause this.
+/// Whether anyone on the Internet can cause this, without the Token and without a mistake of the operator. An
+/// oversized body and a wrong query are `Push.Malformed`.
 const fn anyone_can_cause(code: ProblemCode) -> bool {
     matches!(
         code,
@@ -178,21 +121,15 @@ const fn anyone_can_cause(code: ProblemCode) -> bool {
     )
 }
 
-fn text_response(text: &str) -> Response<Body> {
-    let mut response = Response::new(Body::Text(text.to_owned()));
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain"));
-    response
-}
-
-/// A problem over HTTP, where anyone may read it: what is wrong inside the service stays inside.
-fn refusal(problem: &Problem, request_id: &str) -> Response<Body> {
-    let mut shown = Problem { remedy: None, ..problem.clone() };
-    if status(problem.code).is_server_error() {
-        "the push could not be taken in; the log says why".clone_into(&mut shown.detail);
+/// A problem over HTTP, where anyone may read it. It shows only what is wrong with the request: the details of a wrong
+/// signature, and of all later checks, speak of the configuration too.
+fn public_response(mut problem: Problem, request_id: &str) -> Response<Body> {
+    if status(problem.code) >= 500 {
+        return generic_response(problem.code.retryable(), request_id);
     }
-    let mut response = problem_response(&shown, request_id);
-    if let Some(allow) = response.headers_mut().get_mut(header::ALLOW) {
-        *allow = HeaderValue::from_static(METHODS);
+    problem.remedy = None;
+    if problem.code == ProblemCode::PushSignatureRejected || !anyone_can_cause(problem.code) {
+        problem.detail = texts::title(problem.code).into();
     }
-    response
+    problem_response(&problem, request_id, METHODS)
 }

@@ -2,7 +2,8 @@
 
 use serde_json::{Map, Value};
 
-use crate::platform::{IssueRequest, LinkOptions, Problem, ProblemCode, Result};
+use super::fields::{Fields, invalid};
+use crate::platform::{IssueRequest, LinkOptions, Result};
 
 /// Largest request, in bytes. A full one, with the longest `redirect_uri`, has some 4 KiB.
 const MAX_REQUEST_BYTES: usize = 16 * 1024;
@@ -12,7 +13,7 @@ const MAX_REFERENCE_CHARS: usize = 64;
 const FIELDS: [&str; 6] =
     ["component_appid", "redirect_uri", "auth_type", "biz_appid", "category_id_list", "reference"];
 
-/// Reads a request. Nothing, or `null`, counts as `{}`.
+/// Reads a request. An empty body and `null` are the same as `{}`.
 ///
 /// # Errors
 /// `Request.Invalid`, naming the field and what it must be.
@@ -32,11 +33,9 @@ pub fn parse(body: &[u8]) -> Result<IssueRequest> {
             return Err(invalid(format!("the request is not JSON (line {line}, column {column})")));
         }
     };
-    if let Some(unknown) = fields.keys().find(|name| !FIELDS.contains(&name.as_str())) {
-        let shown: String = unknown.chars().take(MAX_REFERENCE_CHARS).collect();
-        return Err(invalid(format!("unknown field {shown:?}; the fields are {}", FIELDS.join(", "))));
-    }
-    let reference = text(&fields, "reference")?;
+    let fields = Fields(&fields);
+    fields.refuse_unknown(&FIELDS, &format!("the fields are {}", FIELDS.join(", ")))?;
+    let reference = fields.text("reference")?;
     let printable = |r: &str| r.len() <= MAX_REFERENCE_CHARS && r.bytes().all(|b| (b' '..=b'~').contains(&b));
     if reference.is_some_and(|reference| !printable(reference)) {
         return Err(invalid(format!(
@@ -44,64 +43,47 @@ pub fn parse(body: &[u8]) -> Result<IssueRequest> {
         )));
     }
     Ok(IssueRequest {
-        component_appid: text(&fields, "component_appid")?.map(str::to_owned),
+        component_appid: fields.text("component_appid")?.map(str::to_owned),
         links: links(&fields)?,
         reference: reference.map(str::to_owned),
     })
 }
 
-fn links(fields: &Map<String, Value>) -> Result<Option<LinkOptions>> {
-    let Some(redirect_uri) = text(fields, "redirect_uri")? else {
-        return match ["auth_type", "biz_appid", "category_id_list"]
-            .iter()
-            .find(|name| given(fields, name).is_some())
-        {
+fn links(fields: &Fields<'_>) -> Result<Option<LinkOptions>> {
+    let Some(redirect_uri) = fields.text("redirect_uri")? else {
+        let needs_it = ["auth_type", "biz_appid", "category_id_list"];
+        return match needs_it.iter().find(|name| fields.get(name).is_some()) {
             Some(name) => Err(invalid(format!("{name} is for the links, which need redirect_uri"))),
             None => Ok(None),
         };
     };
-    let auth_type = match given(fields, "auth_type") {
+    let auth_type = match fields.get("auth_type") {
         None => None,
         Some(value) => Some(id(value).ok_or_else(|| invalid("auth_type must be a positive integer"))?),
     };
-    let category_ids = match given(fields, "category_id_list") {
+    let category_ids = match fields.get("category_id_list") {
         None => Vec::new(),
         Some(value) => value
             .as_array()
             .and_then(|ids| ids.iter().map(id).collect::<Option<Vec<u32>>>())
             .ok_or_else(|| invalid("category_id_list must be an array of positive integers"))?,
     };
-    LinkOptions::new(redirect_uri, auth_type, text(fields, "biz_appid")?, &category_ids)
+    LinkOptions::new(redirect_uri, auth_type, fields.text("biz_appid")?, &category_ids)
         .map(Some)
         .map_err(invalid)
-}
-
-fn given<'a>(fields: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
-    fields.get(name).filter(|value| !value.is_null())
-}
-
-fn text<'a>(fields: &'a Map<String, Value>, name: &str) -> Result<Option<&'a str>> {
-    match given(fields, name) {
-        None => Ok(None),
-        Some(Value::String(text)) => Ok(Some(text)),
-        Some(_) => Err(invalid(format!("{name} must be a string"))),
-    }
 }
 
 fn id(value: &Value) -> Option<u32> {
     value.as_u64()?.try_into().ok().filter(|id| *id > 0)
 }
 
-fn invalid(detail: impl Into<String>) -> Box<Problem> {
-    Problem::new(ProblemCode::RequestInvalid, detail)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::platform::ProblemCode;
 
     #[test]
-    fn nothing_is_a_request() {
+    fn an_empty_body_is_a_request_without_fields() {
         for body in ["", "  \n", "{}", "null", r#"{"redirect_uri":null,"reference":null}"#] {
             assert_eq!(parse(body.as_bytes()).unwrap(), IssueRequest::default(), "{body:?}");
         }

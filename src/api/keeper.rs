@@ -1,100 +1,62 @@
-//! The `keeper` function: woken by a schedule, and invoked directly by operators. Every failure is a
-//! Lambda function error, as with `preauthcode`; a diagnosis that finds something broken is an answer.
+//! The `keeper` function: invoked by a schedule, and directly by operators. Every failure is a Lambda function error,
+//! as with `preauthcode`. A diagnosis that finds something broken is an answer.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use lambda_runtime::LambdaEvent;
 use serde::Serialize;
 use serde_json::{Value, json};
 use tokio::time::Instant;
-use tracing::Instrument as _;
 
+use super::handler::Environment;
 use super::keeper_request::KeeperAction;
 use super::response::FunctionError;
-use super::{Invocation, failure};
 use crate::operator::Keeper;
-use crate::platform::{ProblemCode, Result, Services, TokenProvider};
-use crate::telemetry::metric;
+use crate::platform::{Result, Services, TokenProvider};
 
 /// The function, for as long as its environment lives.
 pub struct KeeperHandler {
+    environment: Environment,
     keeper: Keeper,
-    warm: AtomicBool,
 }
 
 impl KeeperHandler {
-    /// The function on these means.
+    /// Creates the handler from these services.
     #[must_use]
     pub fn new(services: Services) -> Arc<Self> {
-        Arc::new(Self { keeper: Keeper::new(services), warm: AtomicBool::new(false) })
+        let environment = Environment::new(services.metrics.clone());
+        Arc::new(Self { environment, keeper: Keeper::new(services) })
     }
 
-    /// The token of this function: for warming up.
+    /// This function's token, to be warmed up.
     #[must_use]
     pub const fn tokens(&self) -> &TokenProvider {
         self.keeper.tokens()
     }
 
-    /// Does what one event asks for.
+    /// Performs the action of one event.
     ///
     /// # Errors
-    /// When it could not be done.
+    /// When the action failed.
     pub async fn handle(
         self: Arc<Self>,
         event: LambdaEvent<Value>,
     ) -> std::result::Result<Value, FunctionError> {
-        let invocation = Invocation::new(&event.context.request_id, Some(event.context.deadline()));
-        let span = tracing::info_span!("keeper", request_id = invocation.request_id);
-        let request_id = invocation.request_id.clone();
-        // A task of its own, so that a panic becomes an answer too.
-        let work = tokio::spawn(self.clone().answer(event.payload, invocation).instrument(span));
-        let metrics = &self.keeper.services().metrics;
-        work.await
-            .unwrap_or_else(|_panicked| Err(failure::panicked(metrics)))
-            .map_err(|problem| failure::function_error(metrics, &problem, &request_id))
-    }
-
-    async fn answer(self: Arc<Self>, event: Value, invocation: Invocation) -> Result<Value> {
-        let started = Instant::now();
-        let metrics = &self.keeper.services().metrics;
-        let cold = !self.warm.swap(true, Ordering::Relaxed);
-        if cold {
-            metrics.count(metric::COLD_START);
-        }
-        let action = KeeperAction::parse(&event);
-        let name = action.as_ref().map_or("unknown", KeeperAction::name);
-        let result = match action {
-            Ok(action) => self.run(action, invocation.deadline).await,
-            Err(problem) => Err(problem),
+        let invocation = self.environment.begin(Some(&event.context), true);
+        let deadline = invocation.deadline;
+        let work = async move { self.act(&event.payload, deadline).await };
+        let log = |result: &Result<Value>| match result {
+            Ok(_) => tracing::info!("the action succeeded"),
+            Err(problem) => invocation.failed(problem, "the action failed", false),
         };
-        let duration_ms = started.elapsed().as_secs_f64() * 1000.0;
-        match &result {
-            Ok(_) => tracing::info!(action = name, cold_start = cold, duration_ms, "done"),
-            Err(problem) => {
-                failure::count(metrics, problem);
-                // What was sent wrongly may be quoted in the detail, so it stays out of the log.
-                let detail = (problem.code != ProblemCode::RequestInvalid).then_some(problem.detail.as_str());
-                tracing::warn!(
-                    action = name,
-                    code = problem.code.as_str(),
-                    detail,
-                    errcode = problem.errcode,
-                    rid = problem.rid,
-                    client_ip = problem.client_ip,
-                    retry_after_s = problem.retry_after,
-                    remedy = problem.remedy,
-                    cold_start = cold,
-                    duration_ms,
-                    "not done"
-                );
-            }
-        }
-        result
+        let result = invocation.run(work, log).await;
+        result.map_err(|problem| FunctionError::new(&problem, &invocation.request_id))
     }
 
-    async fn run(&self, action: KeeperAction, deadline: Instant) -> Result<Value> {
-        let (keeper, name) = (&self.keeper, action.name());
+    async fn act(&self, event: &Value, deadline: Instant) -> Result<Value> {
+        let parsed = KeeperAction::parse(event);
+        tracing::Span::current().record("action", parsed.as_ref().map_or("unknown", |(name, _)| name));
+        let (keeper, (name, action)) = (&self.keeper, parsed?);
         Ok(match action {
             KeeperAction::Refresh { force } => answer(name, &keeper.refresh(force, deadline).await?),
             KeeperAction::Diagnose => {
@@ -104,8 +66,8 @@ impl KeeperHandler {
                 }
                 answer(name, &report)
             }
-            KeeperAction::PutToken { component_access_token, expires_at } => {
-                answer(name, &keeper.put_token(&component_access_token, expires_at).await?)
+            KeeperAction::PutToken { component_access_token, expires_at, replace } => {
+                answer(name, &keeper.put_token(&component_access_token, expires_at, replace).await?)
             }
             KeeperAction::StartPushTicket => answer(name, &keeper.start_push_ticket(deadline).await?),
             KeeperAction::ClearQuota => answer(name, &keeper.clear_quota(deadline).await?),
@@ -117,7 +79,7 @@ impl KeeperHandler {
     }
 }
 
-/// An answer: the action, and what it brought.
+/// An answer: the action, and its result.
 fn answer(action: &str, result: &impl Serialize) -> Value {
     let mut answer = serde_json::to_value(result).unwrap_or_default();
     answer["action"] = action.into();

@@ -1,31 +1,30 @@
-//! What the keeper is asked for: a JSON object with `action`, and the fields of that action and no
-//! others. No value of a field is ever repeated: one of them is a token.
+//! The keeper's event: a JSON object with `action` and the fields of that action, and no others.
 
 use secrecy::SecretString;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use crate::platform::{Problem, ProblemCode, Result};
+use super::fields::{Fields, invalid};
+use crate::platform::Result;
 use crate::wechat::ids::{is_cgi_path, is_rid};
-
-/// Longest part of an unknown name that is repeated.
-const MAX_SHOWN_CHARS: usize = 40;
 
 /// One action.
 #[derive(Debug)]
 pub enum KeeperAction {
-    /// What the schedule asks for.
+    /// Renew the token if it is time: the schedule's action.
     Refresh {
-        /// Mint whatever is there.
+        /// Mint even if the stored token is fresh.
         force: bool,
     },
-    /// Walk the whole chain.
+    /// Check the whole chain.
     Diagnose,
     /// Store a token that was minted elsewhere.
     PutToken {
         /// The token.
         component_access_token: SecretString,
-        /// Its end, Unix seconds.
+        /// When it expires, Unix seconds.
         expires_at: i64,
+        /// Store it even if a stored valid token expires later.
+        replace: bool,
     },
     /// Ask WeChat to push verify tickets.
     StartPushTicket,
@@ -33,7 +32,7 @@ pub enum KeeperAction {
     ClearQuota,
     /// Show daily quotas.
     GetQuota {
-        /// Of this call only.
+        /// The one call whose quota is shown.
         cgi_path: Option<String>,
     },
     /// Show what WeChat recorded of a request.
@@ -47,118 +46,72 @@ pub enum KeeperAction {
 const ACTIONS: [(&str, &[&str]); 7] = [
     ("refresh", &["force"]),
     ("diagnose", &[]),
-    ("put_token", &["component_access_token", "expires_at"]),
+    ("put_token", &["component_access_token", "expires_at", "replace"]),
     ("start_push_ticket", &[]),
     ("clear_quota", &["confirm"]),
     ("get_quota", &["cgi_path"]),
     ("explain_rid", &["rid"]),
 ];
 
-impl KeeperAction {
-    /// Its name in events, answers and logs.
-    #[must_use]
-    pub const fn name(&self) -> &'static str {
-        match self {
-            Self::Refresh { .. } => "refresh",
-            Self::Diagnose => "diagnose",
-            Self::PutToken { .. } => "put_token",
-            Self::StartPushTicket => "start_push_ticket",
-            Self::ClearQuota => "clear_quota",
-            Self::GetQuota { .. } => "get_quota",
-            Self::ExplainRid { .. } => "explain_rid",
-        }
-    }
+const CONFIRM: &str =
+    "clear_quota needs \"confirm\": true: WeChat allows ten resets a month, for all calls together";
+const CGI_PATH: &str =
+    "cgi_path must be a path without host and query, such as /cgi-bin/component/api_create_preauthcode";
 
-    /// Reads an event.
+impl KeeperAction {
+    /// Reads an event: the action's name and the action.
     ///
     /// # Errors
-    /// `Request.Invalid`, naming the action or field and what it must be.
-    pub fn parse(event: &Value) -> Result<Self> {
+    /// `Request.Invalid`, naming the field and what it must be.
+    pub fn parse(event: &Value) -> Result<(&'static str, Self)> {
         let Value::Object(fields) = event else {
             return Err(invalid("the event must be a JSON object with an action"));
         };
+        let fields = Fields(fields);
+        let names = || ACTIONS.map(|(name, _)| name).join(", ");
         let Some(name) = fields.get("action").and_then(Value::as_str) else {
             return Err(invalid(format!("action is missing; it is one of {}", names())));
         };
-        let Some((_, known)) = ACTIONS.into_iter().find(|(action, _)| *action == name) else {
-            return Err(invalid(format!("unknown action {}; it is one of {}", shown(name), names())));
+        let Some((name, known)) = ACTIONS.into_iter().find(|(action, _)| *action == name) else {
+            return Err(invalid(format!("unknown action; it is one of {}", names())));
         };
-        let unknown = |field: &&String| *field != "action" && !known.contains(&field.as_str());
-        if let Some(field) = fields.keys().find(unknown) {
-            let takes = if known.is_empty() { "no field".to_owned() } else { known.join(", ") };
-            return Err(invalid(format!("unknown field {}; {name} takes {takes}", shown(field))));
-        }
-        match name {
-            "refresh" => Ok(Self::Refresh { force: flag(fields, "force")? }),
-            "diagnose" => Ok(Self::Diagnose),
-            "put_token" => Ok(Self::PutToken {
-                component_access_token: text(fields, "component_access_token")?
+        let takes = if known.is_empty() { "no field".to_owned() } else { known.join(", ") };
+        fields.refuse_unknown(&[known, &["action"]].concat(), &format!("{name} takes {takes}"))?;
+        let action = match name {
+            "refresh" => Self::Refresh { force: fields.flag("force")? },
+            "diagnose" => Self::Diagnose,
+            "put_token" => Self::PutToken {
+                component_access_token: fields
+                    .text("component_access_token")?
                     .ok_or_else(|| invalid("put_token needs component_access_token"))?
                     .into(),
                 expires_at: fields
                     .get("expires_at")
                     .and_then(Value::as_i64)
                     .ok_or_else(|| invalid("put_token needs expires_at, a number of Unix seconds"))?,
-            }),
-            "start_push_ticket" => Ok(Self::StartPushTicket),
-            "clear_quota" if flag(fields, "confirm")? => Ok(Self::ClearQuota),
-            "clear_quota" => Err(invalid(
-                "clear_quota needs \"confirm\": true: WeChat allows ten resets a month, for all calls together",
-            )),
-            "get_quota" => Ok(Self::GetQuota { cgi_path: path(fields)? }),
-            _ => Ok(Self::ExplainRid { rid: rid(fields)? }),
-        }
+                replace: fields.flag("replace")?,
+            },
+            "start_push_ticket" => Self::StartPushTicket,
+            "clear_quota" if fields.flag("confirm")? => Self::ClearQuota,
+            "clear_quota" => return Err(invalid(CONFIRM)),
+            "get_quota" => match fields.text("cgi_path")? {
+                Some(path) if !is_cgi_path(path) => return Err(invalid(CGI_PATH)),
+                path => Self::GetQuota { cgi_path: path.map(str::to_owned) },
+            },
+            _ => match fields.text("rid")?.map(str::trim) {
+                Some(rid) if is_rid(rid) => Self::ExplainRid { rid: rid.to_owned() },
+                _ => return Err(invalid("explain_rid needs rid, such as 5f92a0c3-4b491949-0aa4f69d")),
+            },
+        };
+        Ok((name, action))
     }
-}
-
-fn names() -> String {
-    ACTIONS.map(|(name, _)| name).join(", ")
-}
-
-fn shown(name: &str) -> String {
-    format!("{:?}", name.chars().take(MAX_SHOWN_CHARS).collect::<String>())
-}
-
-fn text<'a>(fields: &'a Map<String, Value>, name: &str) -> Result<Option<&'a str>> {
-    match fields.get(name) {
-        None | Some(Value::Null) => Ok(None),
-        Some(Value::String(text)) => Ok(Some(text)),
-        Some(_) => Err(invalid(format!("{name} must be a string"))),
-    }
-}
-
-fn flag(fields: &Map<String, Value>, name: &str) -> Result<bool> {
-    match fields.get(name) {
-        None | Some(Value::Null) => Ok(false),
-        Some(Value::Bool(flag)) => Ok(*flag),
-        Some(_) => Err(invalid(format!("{name} must be true or false"))),
-    }
-}
-
-fn path(fields: &Map<String, Value>) -> Result<Option<String>> {
-    let path = text(fields, "cgi_path")?;
-    match path {
-        Some(path) if !is_cgi_path(path) => Err(invalid(
-            "cgi_path must be a path without host and query, such as /cgi-bin/component/api_create_preauthcode",
-        )),
-        path => Ok(path.map(str::to_owned)),
-    }
-}
-
-fn rid(fields: &Map<String, Value>) -> Result<String> {
-    match text(fields, "rid")? {
-        Some(rid) if is_rid(rid.trim()) => Ok(rid.trim().to_owned()),
-        _ => Err(invalid("explain_rid needs rid, such as 5f92a0c3-4b491949-0aa4f69d")),
-    }
-}
-
-fn invalid(detail: impl Into<String>) -> Box<Problem> {
-    Problem::new(ProblemCode::RequestInvalid, detail)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::platform::ProblemCode;
+    use secrecy::ExposeSecret as _;
     use serde_json::json;
 
     #[test]
@@ -176,13 +129,22 @@ mod tests {
                 r#"ExplainRid { rid: "5f92a0c3-4b491949-0aa4f69d" }"#,
             ),
         ] {
-            let parsed = KeeperAction::parse(&event).unwrap();
+            let (name, parsed) = KeeperAction::parse(&event).unwrap();
             assert_eq!(format!("{parsed:?}"), action);
-            assert_eq!(parsed.name(), event["action"]);
+            assert_eq!(name, event["action"]);
         }
-        let put = json!({"action":"put_token","component_access_token":"s3cret","expires_at":1_800_000_000});
-        let put = KeeperAction::parse(&put).unwrap();
-        assert!(!format!("{put:?}").contains("s3cret"));
+        for (replace, expected) in [(json!(null), false), (json!(false), false), (json!(true), true)] {
+            let put = json!({
+                "action": "put_token", "component_access_token": "s3cret", "expires_at": 1_800_000_000, "replace": replace,
+            });
+            let (_, put) = KeeperAction::parse(&put).unwrap();
+            assert!(!format!("{put:?}").contains("s3cret"));
+            let KeeperAction::PutToken { component_access_token, expires_at, replace } = put else {
+                panic!("not put_token")
+            };
+            assert_eq!(component_access_token.expose_secret(), "s3cret");
+            assert_eq!((expires_at, replace), (1_800_000_000, expected));
+        }
     }
 
     #[test]
@@ -193,10 +155,18 @@ mod tests {
             (json!(["refresh"]), "the event must be a JSON object with an action".to_owned()),
             (json!({}), format!("action is missing; it is one of {all}")),
             (json!({"action":7}), format!("action is missing; it is one of {all}")),
-            (json!({"action":"mint"}), format!("unknown action \"mint\"; it is one of {all}")),
+            (json!({"action":"mint"}), format!("unknown action; it is one of {all}")),
             (json!({"action":"diagnose","deep":true}), "unknown field \"deep\"; diagnose takes no field".into()),
             (json!({"action":"refresh","Force":true}), "unknown field \"Force\"; refresh takes force".into()),
             (json!({"action":"refresh","force":"yes"}), "force must be true or false".into()),
+            (
+                json!({"action":"diagnose","x".repeat(41):1}),
+                format!("unknown field \"{}\"; diagnose takes no field", "x".repeat(40)),
+            ),
+            (
+                json!({"action":"put_token","component_access_token":"s3cret","expires_at":1,"replace":"yes"}),
+                "replace must be true or false".into(),
+            ),
             (json!({"action":"put_token"}), "put_token needs component_access_token".into()),
             (
                 json!({"action":"put_token","component_access_token":["s3cret"]}),

@@ -1,8 +1,8 @@
-//! How callers reach the service: Lambda events in, answers and problems out. Decides nothing.
+//! The three functions' handlers: they read Lambda events and write answers and problems. They decide nothing else.
 
 pub mod callback;
-mod failure;
-pub mod invocation;
+mod fields;
+mod handler;
 pub mod issue_request;
 pub mod keeper;
 pub mod keeper_request;
@@ -10,5 +10,4 @@ pub mod preauthcode;
 pub mod push_request;
 pub mod response;
 
-pub use invocation::Invocation;
 pub use response::FunctionError;

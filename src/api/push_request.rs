@@ -1,10 +1,14 @@
-//! A push as it reaches the function: over API Gateway, or handed on in a direct invocation as
+//! A push as it reaches the callback: over API Gateway, or forwarded by direct invocation as
 //! `{"query":{…},"body":"<xml>…"}`.
 
-use lambda_http::{Request, RequestExt as _};
+use std::collections::BTreeMap;
+
+use lambda_http::{Body, Request, RequestExt as _};
+use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use crate::platform::{Problem, ProblemCode, RawPush, Result};
+use super::fields::invalid;
+use crate::platform::{RawPush, Result};
 
 /// The largest direct event, in bytes. The largest push (64 KiB) grows at most sixfold when every
 /// character of it is escaped in JSON.
@@ -13,48 +17,56 @@ const MAX_EVENT_BYTES: usize = 512 * 1024;
 /// What a direct event must look like.
 const SHAPE: &str = r#"the event must be {"query":{"timestamp":"…","nonce":"…","encrypt_type":"aes","msg_signature":"…"},"body":"<xml>…"}"#;
 
-/// The push in an HTTP request.
+/// The push in an HTTP request. The body is moved, not copied: anyone may send a large one.
 #[must_use]
-pub fn from_http(request: &Request) -> RawPush {
+pub fn from_http(request: Request) -> RawPush {
     let query = request.query_string_parameters();
     RawPush {
         query: query.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
-        body: request.body().as_ref().to_vec(),
+        body: match request.into_body() {
+            Body::Text(text) => text.into_bytes(),
+            Body::Binary(bytes) => bytes,
+            _ => Vec::new(),
+        },
     }
 }
 
 /// The push in a direct invocation's event.
 ///
 /// # Errors
-/// `Request.Invalid` when the event has another shape. Nothing of it is quoted: it may be a push.
+/// `Request.Invalid` when the event has another shape. Nothing of it is repeated: it may be a push.
 pub fn from_direct(event: &[u8]) -> Result<RawPush> {
-    let invalid = || Problem::new(ProblemCode::RequestInvalid, SHAPE);
     if event.len() > MAX_EVENT_BYTES {
-        return Err(Problem::new(
-            ProblemCode::RequestInvalid,
-            format!("the event is larger than {MAX_EVENT_BYTES} bytes"),
-        ));
+        return Err(invalid(format!("the event is larger than {MAX_EVENT_BYTES} bytes")));
     }
-    let Ok(Value::Object(mut fields)) = serde_json::from_slice(event) else { return Err(invalid()) };
-    let (Some(Value::Object(query)), Some(Value::String(body)), true) =
-        (fields.remove("query"), fields.remove("body"), fields.is_empty())
-    else {
-        return Err(invalid());
-    };
-    Ok(RawPush { query: texts(query).ok_or_else(invalid)?, body: body.into_bytes() })
+    // An object only: serde would also accept an array.
+    let direct = serde_json::from_slice::<Map<String, Value>>(event)
+        .and_then(|event| serde_json::from_value::<DirectEvent>(event.into()))
+        .map_err(|_| invalid(SHAPE))?;
+    Ok(RawPush { query: direct.query.into_iter().collect(), body: direct.body.into_bytes() })
 }
 
-fn texts(fields: Map<String, Value>) -> Option<Vec<(String, String)>> {
-    let text = |(name, value)| match value {
-        Value::String(value) => Some((name, value)),
-        _ => None,
-    };
-    fields.into_iter().map(text).collect()
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DirectEvent {
+    query: BTreeMap<String, String>,
+    body: String,
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::platform::ProblemCode;
+
+    #[test]
+    fn the_body_of_a_push_over_http_is_not_copied() {
+        for body in [Body::Text("x".repeat(100)), Body::Binary(vec![b'x'; 100])] {
+            let (place, request) = (body.as_ptr(), Request::new(body));
+            let push = from_http(request);
+            assert_eq!((push.body.as_ptr(), push.body.len()), (place, 100));
+        }
+        assert!(from_http(Request::new(Body::Empty)).body.is_empty());
+    }
 
     #[test]
     fn a_direct_event_of_another_shape_is_refused_without_being_quoted() {
@@ -71,6 +83,8 @@ mod tests {
             r#"{"query":{"nonce":7},"body":"s3cret"}"#,
             r#"{"query":{},"body":{"s3cret":1}}"#,
             r#"{"query":{},"body":"","s3cret":1}"#,
+            r#"[{},"s3cret"]"#,
+            r#"{"query":[["nonce","s3cret"]],"body":""}"#,
             &huge,
         ] {
             let problem = from_direct(event.as_bytes()).err().unwrap();

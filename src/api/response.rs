@@ -1,7 +1,6 @@
-//! Answers and problems as JSON, as HTTP and as Lambda function errors: the one place where a
-//! problem's code becomes a status.
+//! Answers and problems as JSON, over HTTP and as Lambda function errors. Only here a problem's code becomes a status.
 
-use lambda_http::http::{HeaderValue, StatusCode, header};
+use lambda_http::http::{HeaderValue, header};
 use lambda_http::{Body, Response};
 use lambda_runtime::Diagnostic;
 use secrecy::ExposeSecret as _;
@@ -13,7 +12,10 @@ use crate::platform::{AuthorizationUrls, IssuedCode, Problem, ProblemCode};
 /// Media type of problems (RFC 9457).
 const PROBLEM_JSON: &str = "application/problem+json";
 
-/// A code, as callers see it.
+/// `Retry-After` of every generic 503, in seconds.
+const GENERIC_RETRY_AFTER: i64 = 5;
+
+/// An issued code, as callers see it.
 #[derive(Serialize)]
 pub struct IssuedCodeBody<'a> {
     component_appid: &'a str,
@@ -41,15 +43,16 @@ impl<'a> From<&'a IssuedCode> for IssuedCodeBody<'a> {
     }
 }
 
-/// A problem, as callers see it: RFC 9457 with members of our own.
-#[derive(Debug, Serialize)]
-pub struct ProblemBody<'a> {
+/// A problem, as callers see it: RFC 9457 with additional members.
+#[derive(Default, Serialize)]
+struct ProblemBody<'a> {
     #[serde(rename = "type")]
     kind: String,
     title: &'static str,
     status: u16,
     detail: &'a str,
-    code: ProblemCode,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<ProblemCode>,
     retryable: bool,
     request_id: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -67,15 +70,13 @@ pub struct ProblemBody<'a> {
 }
 
 impl<'a> ProblemBody<'a> {
-    /// The problem of this invocation.
-    #[must_use]
-    pub fn new(problem: &'a Problem, request_id: &'a str) -> Self {
+    fn new(problem: &'a Problem, request_id: &'a str) -> Self {
         Self {
             kind: format!("urn:wechat-preauth:problem:{}", problem.code),
             title: texts::title(problem.code).get(),
-            status: status(problem.code).as_u16(),
+            status: status(problem.code),
             detail: &problem.detail,
-            code: problem.code,
+            code: Some(problem.code),
             retryable: problem.code.retryable(),
             request_id,
             retry_after: problem.retry_after,
@@ -87,74 +88,91 @@ impl<'a> ProblemBody<'a> {
         }
     }
 
+    /// A failure without its cause. The title is the status's phrase, as RFC 9457 requires with `about:blank`.
+    fn generic(retryable: bool, request_id: &'a str) -> Self {
+        let (status, title) = match retryable {
+            true => (503, "Service Unavailable"),
+            false => (500, "Internal Server Error"),
+        };
+        Self {
+            kind: "about:blank".to_owned(),
+            title,
+            status,
+            detail: "the request failed; the service's log has the reason under request_id",
+            retryable,
+            request_id,
+            retry_after: retryable.then_some(GENERIC_RETRY_AFTER),
+            ..Self::default()
+        }
+    }
+
     fn to_json(&self) -> String {
         serde_json::to_string(self).unwrap_or_default()
+    }
+
+    fn response(&self) -> Response<Body> {
+        let mut response = response(self.status, PROBLEM_JSON, self.to_json());
+        if let Some(seconds) = self.retry_after {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        response
     }
 }
 
 /// The HTTP status of a code.
 #[must_use]
-pub const fn status(code: ProblemCode) -> StatusCode {
+pub const fn status(code: ProblemCode) -> u16 {
+    use ProblemCode::*;
     match code {
-        ProblemCode::RequestInvalid
-        | ProblemCode::PushMalformed
-        | ProblemCode::PushUndecryptable
-        | ProblemCode::PushUnreadable => StatusCode::BAD_REQUEST,
-        ProblemCode::PushSignatureRejected | ProblemCode::PushStale => StatusCode::UNAUTHORIZED,
-        ProblemCode::RequestNotFound => StatusCode::NOT_FOUND,
-        ProblemCode::RequestMethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
-        ProblemCode::WeChatRateLimited | ProblemCode::WeChatDailyQuotaExhausted => {
-            StatusCode::TOO_MANY_REQUESTS
-        }
-        ProblemCode::SecretsInvalid | ProblemCode::Internal => StatusCode::INTERNAL_SERVER_ERROR,
-        ProblemCode::WeChatUnauthorized
-        | ProblemCode::WeChatRequestRejected
-        | ProblemCode::WeChatError
-        | ProblemCode::WeChatUnreachable
-        | ProblemCode::ConfigEgressIpNotRegistered
-        | ProblemCode::ConfigAppIdRejected
-        | ProblemCode::ConfigAppSecretRejected => StatusCode::BAD_GATEWAY,
-        ProblemCode::WeChatBusy
-        | ProblemCode::WeChatTokenRejected
-        | ProblemCode::TicketMissing
-        | ProblemCode::TicketRejected
-        | ProblemCode::TokenMissing
-        | ProblemCode::TokenPending
-        | ProblemCode::SecretsUnavailable
-        | ProblemCode::StateUnavailable
-        | ProblemCode::EventsUnavailable => StatusCode::SERVICE_UNAVAILABLE,
-        ProblemCode::WeChatTimeout => StatusCode::GATEWAY_TIMEOUT,
+        RequestInvalid | PushMalformed | PushUndecryptable | PushUnreadable => 400,
+        PushSignatureRejected | PushStale => 401,
+        RequestNotFound => 404,
+        RequestMethodNotAllowed => 405,
+        WeChatRateLimited | WeChatDailyQuotaExhausted => 429,
+        SecretsInvalid | Internal => 500,
+        ConfigEgressIpNotRegistered | ConfigAppIdRejected | ConfigAppSecretRejected => 502,
+        WeChatUnauthorized | WeChatRequestRejected | WeChatError | WeChatUnreachable => 502,
+        WeChatBusy | WeChatTokenRejected | TicketMissing | TicketRejected => 503,
+        TokenMissing | TokenPending | SecretsUnavailable | StateUnavailable | EventsUnavailable => 503,
+        WeChatTimeout => 504,
     }
 }
 
-/// A 200 with JSON that nobody may cache.
+/// A 200 with JSON.
 #[must_use]
 pub fn json_response(answer: &impl Serialize) -> Response<Body> {
-    let mut response = Response::new(Body::Text(serde_json::to_string(answer).unwrap_or_default()));
-    set(&mut response, header::CONTENT_TYPE, "application/json");
-    set(&mut response, header::CACHE_CONTROL, "no-store");
-    response
+    response(200, "application/json", serde_json::to_string(answer).unwrap_or_default())
 }
 
-/// A problem over HTTP.
+/// A 200 with plain text.
 #[must_use]
-pub fn problem_response(problem: &Problem, request_id: &str) -> Response<Body> {
-    let answer = ProblemBody::new(problem, request_id);
-    let mut response = Response::new(Body::Text(answer.to_json()));
-    *response.status_mut() = status(problem.code);
-    set(&mut response, header::CONTENT_TYPE, PROBLEM_JSON);
-    set(&mut response, header::CACHE_CONTROL, "no-store");
-    if let Some(seconds) = problem.retry_after {
-        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
-    }
+pub fn text_response(text: &str) -> Response<Body> {
+    response(200, "text/plain", text.to_owned())
+}
+
+/// A problem over HTTP. `methods` are those that the path takes.
+#[must_use]
+pub fn problem_response(problem: &Problem, request_id: &str, methods: &'static str) -> Response<Body> {
+    let mut response = ProblemBody::new(problem, request_id).response();
     if problem.code == ProblemCode::RequestMethodNotAllowed {
-        set(&mut response, header::ALLOW, "POST");
+        response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(methods));
     }
     response
 }
 
-fn set(response: &mut Response<Body>, name: header::HeaderName, value: &'static str) {
-    response.headers_mut().insert(name, HeaderValue::from_static(value));
+/// A failure of the service over a public route. The answer does not show the cause: it is a 503 if the same request
+/// can succeed later, else a 500.
+#[must_use]
+pub fn generic_response(retryable: bool, request_id: &str) -> Response<Body> {
+    ProblemBody::generic(retryable, request_id).response()
+}
+
+/// A response that nobody may cache.
+fn response(status: u16, content_type: &str, body: String) -> Response<Body> {
+    let response = Response::builder().status(status);
+    let response =
+        response.header(header::CONTENT_TYPE, content_type).header(header::CACHE_CONTROL, "no-store");
+    response.body(Body::Text(body)).unwrap_or_default()
 }
 
 /// A failure of a direct invocation: `errorType` is the code, `errorMessage` the problem as JSON text.

@@ -1,4 +1,4 @@
-//! The `callback` function: WeChat's pushes, tickets into the table and events onto the bus.
+//! The `callback` function: receives WeChat's pushes, stores tickets and forwards events.
 
 use std::time::Instant;
 
@@ -13,6 +13,6 @@ async fn main() -> Result<(), start::StartError> {
     let config = CallbackConfig::from_env()?;
     let push_services = start::push_services(&config).await?;
     start::warm_up_push(&push_services).await;
-    let api = CallbackHandler::new(push_services, started.elapsed());
-    Ok(lambda_http::run(lambda_http::service_fn(move |request| api.clone().handle(request))).await?)
+    let handler = CallbackHandler::new(push_services, started.elapsed());
+    Ok(lambda_http::run(lambda_http::service_fn(move |request| handler.clone().handle(request))).await?)
 }

@@ -1,4 +1,4 @@
-//! The `keeper` function: a fresh token before anyone waits for it, and what operators need.
+//! The `keeper` function: renews the token in time, and does what operators ask for.
 
 use lambda_runtime::{LambdaEvent, service_fn};
 use serde_json::Value;
@@ -12,7 +12,8 @@ async fn main() -> Result<(), start::StartError> {
     telemetry::log::start();
     let config = Config::from_env()?;
     let services = start::services(&config).await?;
-    let api = KeeperHandler::new(services.clone());
-    start::warm_up(&services, api.tokens()).await;
-    Ok(lambda_runtime::run(service_fn(move |event: LambdaEvent<Value>| api.clone().handle(event))).await?)
+    let handler = KeeperHandler::new(services.clone());
+    start::warm_up(&services, handler.tokens()).await;
+    Ok(lambda_runtime::run(service_fn(move |event: LambdaEvent<Value>| handler.clone().handle(event)))
+        .await?)
 }

@@ -1,4 +1,4 @@
-//! The `preauthcode` function: one pre-authorization code for each request.
+//! The `preauthcode` function: issues one pre-authorization code for each request.
 
 use wechat_preauth::api::preauthcode::PreAuthCodeHandler;
 use wechat_preauth::config::Config;
@@ -9,7 +9,7 @@ async fn main() -> Result<(), start::StartError> {
     telemetry::log::start();
     let config = Config::from_env()?;
     let services = start::services(&config).await?;
-    let api = PreAuthCodeHandler::new(services.clone());
-    start::warm_up(&services, api.tokens()).await;
-    Ok(lambda_http::run(lambda_http::service_fn(move |request| api.clone().handle(request))).await?)
+    let handler = PreAuthCodeHandler::new(services.clone());
+    start::warm_up(&services, handler.tokens()).await;
+    Ok(lambda_http::run(lambda_http::service_fn(move |request| handler.clone().handle(request))).await?)
 }

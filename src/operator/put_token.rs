@@ -32,7 +32,12 @@ impl Keeper {
     ///
     /// # Errors
     /// `Request.Invalid` while `MINTING` is on, or when the token or its end cannot be right.
-    pub async fn put_token(&self, token: &SecretString, expires_at: i64) -> Result<TokenStored> {
+    pub async fn put_token(
+        &self,
+        token: &SecretString,
+        expires_at: i64,
+        replace: bool,
+    ) -> Result<TokenStored> {
         let invalid = |detail: String| Err(Problem::new(ProblemCode::RequestInvalid, detail));
         if self.services.minting {
             return invalid(
@@ -59,7 +64,7 @@ impl Keeper {
         let appid = self.services.credentials.read_now().await?.component_appid.clone();
         let stored = StoredToken { value: token.clone(), expires_at, minted_at: now, uncertain: false };
         self.services.tokens.remember_component(&appid).await?;
-        if !self.services.tokens.put_token(&appid, &stored, false).await? {
+        if !self.services.tokens.put_token(&appid, &stored, replace).await? {
             return invalid("a token that was stored later is there already; nothing was changed".to_owned());
         }
         tracing::info!(component_appid = appid, expires_at, "a component access token was handed over");

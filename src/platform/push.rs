@@ -77,12 +77,7 @@ pub async fn accept_push(
 
     let (appid, push) = match open(services, &query, &arrived.body, deadline).await {
         Ok(opened) => opened,
-        Err(Unopened::Refused(error)) => {
-            if error.is_unauthentic() {
-                services.metrics.count(metric::SIGNATURE_REFUSED);
-            }
-            return Err(refused(&error));
-        }
+        Err(Unopened::Refused(error)) => return Err(refused(&error)),
         Err(Unopened::Keys(error)) => return Err(error.into()),
     };
     let (authorizer_appid, code_fingerprint) =

@@ -1,8 +1,8 @@
-//! One event, one flat JSON line: `timestamp` (RFC 3339), `level`, `target`, `message`, the fields of the
-//! spans around it (so `request_id` stands at the top), and its own fields.
+//! Writes each log event as one flat JSON line: `timestamp` (RFC 3339), `level`, `target`, `message`, the fields of
+//! the spans around the event (among them `request_id`), and its own fields.
 //!
-//! tracing-subscriber's own JSON puts a span's fields below `span`, where neither Lambda nor a
-//! Logs Insights query by `request_id` looks for them.
+//! tracing-subscriber's own JSON format puts a span's fields below `span`. There neither Lambda nor a Logs Insights
+//! query by `request_id` finds them.
 
 use std::fmt::Debug;
 use std::io::Write as _;
@@ -16,10 +16,10 @@ use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::{Context, Layer};
 use tracing_subscriber::registry::{LookupSpan, Scope};
 
-/// Writes every event it sees as one line.
+/// Writes every event as one line.
 pub(super) struct JsonLines<W>(pub(super) W);
 
-/// Fields in the order they came; a later one of the same name replaces the earlier.
+/// Fields in their order. A later field replaces an earlier one of the same name.
 #[derive(Default, Clone)]
 struct Fields(Vec<(&'static str, Value)>);
 
@@ -96,9 +96,9 @@ where
             }
         }
         own.0.into_iter().for_each(|(name, value)| line.put(name, value));
-        // Last, so that no field can take the place of these.
+        // Set last, so that no field can replace these.
         let head = [
-            ("timestamp", super::log::rfc3339_now().into()),
+            ("timestamp", rfc3339_now().into()),
             ("level", metadata.level().as_str().into()),
             ("target", metadata.target().into()),
         ];
@@ -106,8 +106,13 @@ where
         line.0.splice(0..0, head);
         if let Ok(mut text) = serde_json::to_string(&line) {
             text.push('\n');
-            // Nobody is left to tell when the log itself cannot be written.
+            // A log that cannot be written cannot be reported either.
             drop(self.0.make_writer_for(metadata).write_all(text.as_bytes()));
         }
     }
+}
+
+/// The time now, as lines show it.
+pub(super) fn rfc3339_now() -> String {
+    time::OffsetDateTime::now_utc().format(&time::format_description::well_known::Rfc3339).unwrap_or_default()
 }

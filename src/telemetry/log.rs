@@ -1,8 +1,8 @@
-//! The log: which events are written, and in which format, as Lambda's advanced logging controls
-//! say: `AWS_LAMBDA_LOG_LEVEL` and `AWS_LAMBDA_LOG_FORMAT`.
+//! The log. Lambda's advanced logging controls, `AWS_LAMBDA_LOG_LEVEL` and `AWS_LAMBDA_LOG_FORMAT`, choose which events
+//! are written and in which format.
 //!
-//! The level is for this crate. The libraries beneath stay at warnings whatever it is: at TRACE the
-//! Lambda runtime prints whole events, and an event may hold a token or a push.
+//! The level applies to this crate. Libraries never log more than warnings: at TRACE the Lambda runtime prints whole
+//! events, and an event may hold a token or a push.
 
 use tracing::{Metadata, Subscriber};
 use tracing_subscriber::filter::{LevelFilter, Targets, filter_fn};
@@ -19,15 +19,15 @@ const OWN_TARGETS: [&str; 4] = ["wechat_preauth", "preauthcode", "callback", "ke
 pub fn start() {
     let (level, format) = (variable("AWS_LAMBDA_LOG_LEVEL"), variable("AWS_LAMBDA_LOG_FORMAT"));
     drop(subscriber(level.as_deref(), format.as_deref(), std::io::stdout).try_init());
-    // A panic is a bug; its message could hold a value, so only the place is logged.
+    // A panic's message could hold a secret, so only the place is logged.
     std::panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(ToString::to_string);
         tracing::error!(place, "panicked");
     }));
 }
 
-/// What [`start`] installs, for any writer. `level` and `format` are what Lambda's two variables hold;
-/// the format is JSON unless it is `Text`.
+/// What [`start`] installs, for any writer. `level` and `format` are the values of Lambda's two variables. The format
+/// is JSON unless it is `Text`.
 pub fn subscriber<W>(level: Option<&str>, format: Option<&str>, writer: W) -> impl Subscriber + Send + Sync
 where
     W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
@@ -39,7 +39,7 @@ where
     };
     let level = filter(level);
     let events = targets(level);
-    // Our spans carry the request id: the lines of every level need them.
+    // This crate's spans have the request id, which the lines of every level need.
     let wanted = move |callsite: &Metadata<'_>| {
         (callsite.is_span() && is_own(callsite.target()))
             || events.would_enable(callsite.target(), callsite.level())
@@ -54,7 +54,7 @@ fn is_own(target: &str) -> bool {
 
 fn targets(level: LevelFilter) -> Targets {
     let libraries = level.min(LevelFilter::WARN);
-    // The runtime repeats every failure it is handed, which is logged here already.
+    // The runtime repeats every failure that it is given. It is logged already.
     let targets = Targets::new().with_default(libraries).with_target("lambda_runtime", LevelFilter::OFF);
     OWN_TARGETS.iter().fold(targets, |targets, own| targets.with_target(*own, level))
 }
@@ -69,8 +69,8 @@ fn filter(name: Option<&str>) -> LevelFilter {
     }
 }
 
-/// The level that a metric line must claim. Lambda drops lines below `AWS_LAMBDA_LOG_LEVEL`, and
-/// takes one without a level for INFO; a metric is never to be dropped.
+/// The level that a metric line has. Lambda drops lines below `AWS_LAMBDA_LOG_LEVEL`, and a line without a level
+/// counts as INFO. A metric must never be dropped.
 #[must_use]
 pub(super) fn level_of_metrics(level: Option<&str>) -> &'static str {
     match level.map(str::to_ascii_uppercase).as_deref() {
@@ -83,12 +83,6 @@ pub(super) fn level_of_metrics(level: Option<&str>) -> &'static str {
 
 pub(super) fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok()
-}
-
-/// Now, as log lines print it.
-#[must_use]
-pub fn rfc3339_now() -> String {
-    time::OffsetDateTime::now_utc().format(&time::format_description::well_known::Rfc3339).unwrap_or_default()
 }
 
 #[cfg(test)]

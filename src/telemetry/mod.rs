@@ -1,4 +1,4 @@
-//! Logs and metrics, both as lines on standard output: Lambda carries them to CloudWatch.
+//! Logs and metrics. Both are lines on standard output, which Lambda sends to CloudWatch.
 //!
 //! Never logged, at any level: tickets, tokens, codes, secrets, query strings, bodies.
 

@@ -1,4 +1,4 @@
-//! What arrives in order: every way in, every kind of event.
+//! Accepted pushes: over every API, and of every kind.
 
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
@@ -70,7 +70,7 @@ async fn an_authorization_reaches_the_bus_with_what_its_consumers_need() {
 }
 
 #[tokio::test]
-async fn an_event_that_is_handed_on_directly_reaches_the_bus() {
+async fn an_event_that_is_forwarded_by_direct_invocation_reaches_the_bus() {
     let harness = CallbackHarness::new();
     assert_eq!(
         harness.direct(&event("callback-unauthorized-direct")).await,
@@ -100,7 +100,7 @@ async fn every_info_type_is_forwarded_known_or_not() {
         assert_eq!(detail["InfoType"], *detail_type);
         assert_eq!(detail["CreateTime"], SENT_AT);
     }
-    // Each has the shape that the documentation shows.
+    // Each has the shape that docs/EVENTS.md shows.
     let documented = documented_details();
     for (detail_type, detail) in &forwarded[..events.len() - 1] {
         let example = documented.iter().find(|example| example["InfoType"] == *detail_type).unwrap();
@@ -116,7 +116,7 @@ fn documented_details() -> Vec<Value> {
     blocks.map(|block| serde_json::from_str(block.split("```").next().unwrap()).unwrap()).collect()
 }
 
-/// A value with every text and number replaced by what it is.
+/// A value with its texts and numbers replaced by their kind.
 fn shape(value: &Value) -> Value {
     match value {
         Value::Object(fields) => fields.iter().map(|(name, value)| (name.clone(), shape(value))).collect(),
@@ -135,7 +135,7 @@ async fn a_repeated_ticket_is_noted_and_an_older_one_changes_nothing() {
     assert!(harness.http(&event("callback-ticket-rest-api")).await.is_success());
     assert_eq!(harness.ticket().await.unwrap().0, TICKET);
 
-    // The same state, ten minutes later: every push is a sign of life, whatever it says.
+    // The same state, ten minutes later: every push is a heartbeat.
     for (push, at) in [(event("callback-ticket-rest-api"), NOW + 600), (of_built(&old), NOW + 601)] {
         let later = CallbackHarness::with(|push_services| {
             push_services.tickets = harness.state.clone();
@@ -160,7 +160,7 @@ async fn a_message_of_the_message_url_is_acknowledged_counted_and_dropped() {
 }
 
 #[tokio::test]
-async fn a_get_is_greeted_below_every_stage_and_reads_nothing() {
+async fn a_get_is_answered_below_every_stage_and_reads_nothing() {
     for path in ["/wechat/callback", "/wechat/callback/", "/base/wechat/callback"] {
         let mut get = event("callback-get-rest-api");
         get["path"] = path.into();

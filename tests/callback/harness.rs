@@ -1,4 +1,4 @@
-//! A callback with its state, bus, credentials and clock in memory, and the pushes to wake it with.
+//! A callback with its state, bus, credentials and clock in memory, and pushes for it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,7 +29,7 @@ pub const KEY: &str = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG";
 const PREVIOUS_KEY: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 /// When the pushes in `events/` were sent.
 pub const SENT_AT: i64 = 1_715_943_329;
-/// When they arrive.
+/// When those pushes arrive.
 pub const NOW: i64 = SENT_AT + 2;
 
 /// The ticket in `events/`.
@@ -63,17 +63,17 @@ pub struct CallbackHarness {
 }
 
 impl CallbackHarness {
-    /// A callback for the pushes in `events/`, just when they arrive.
+    /// A callback for the pushes in `events/`, when they arrive.
     pub fn new() -> Self {
         Self::with(|_| {})
     }
 
-    /// The same with one of its parts replaced.
+    /// The same with changed services.
     pub fn with(change: impl FnOnce(&mut PushServices)) -> Self {
         Self::of(MemoryCredentials::new(&secret(&push_keys())), Duration::ZERO, change)
     }
 
-    /// A callback on these credentials that took `start_up` to start.
+    /// A callback with these credentials, whose start took `start_up`.
     pub fn of(
         credentials: impl CredentialsSource + 'static,
         start_up: Duration,
@@ -93,7 +93,17 @@ impl CallbackHarness {
         Self { api: CallbackHandler::new(push_services, start_up), state, bus, metrics }
     }
 
-    /// Wakes the function with an event over HTTP.
+    /// Invokes the function over HTTP. The status, and the code under which a failure is counted.
+    pub async fn failure(&self, event: &Value) -> (u16, String) {
+        let before = self.metrics.lines().len();
+        let answer = self.http(event).await;
+        let counted = self.metrics.lines().split_off(before);
+        let mut names = counted.iter().flat_map(|line| line.as_object().unwrap().keys());
+        let code = names.find_map(|name| name.strip_prefix("Failure."));
+        (answer.status, code.unwrap_or("success").to_owned())
+    }
+
+    /// Invokes the function over HTTP.
     pub async fn http(&self, event: &Value) -> Answer {
         let request = lambda_http::request::from_str(&event.to_string()).unwrap();
         let response = self.api.clone().handle(request).await.unwrap();
@@ -108,7 +118,7 @@ impl CallbackHarness {
         }
     }
 
-    /// Wakes the function with a direct invocation.
+    /// Invokes the function directly.
     pub async fn direct(&self, event: &Value) -> Result<Value, FunctionError> {
         let request = lambda_http::request::from_str(&event.to_string()).unwrap();
         let response = self.api.clone().handle(request).await?;
@@ -147,13 +157,15 @@ impl Answer {
         (self.status, self.content_type.as_str(), self.body.as_str()) == (200, "text/plain", "success")
     }
 
-    /// The status and the problem's code; `success` when there is no problem.
+    /// The status and the problem's code; `success` when there is no problem. A 5xx has a title only.
     pub fn outcome(&self) -> (u16, String) {
         if self.is_success() {
             return (200, "success".to_owned());
         }
         assert_eq!(self.content_type, "application/problem+json", "{self:?}");
-        (self.status, self.problem()["code"].as_str().unwrap().to_owned())
+        let problem = self.problem();
+        let name = if self.status < 500 { "code" } else { "title" };
+        (self.status, problem[name].as_str().unwrap().to_owned())
     }
 
     pub fn problem(&self) -> Value {
@@ -175,7 +187,7 @@ pub fn http_event(query: &str, body: &[u8]) -> Value {
     event
 }
 
-/// The same for a push of the simulator's.
+/// The same for a push of the simulator.
 pub fn of_built(push: &BuiltPush) -> Value {
     http_event(&push.query_string(), push.body.as_bytes())
 }

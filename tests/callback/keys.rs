@@ -1,4 +1,4 @@
-//! The operator changes the keys: no restart is needed.
+//! Changed push keys need no restart.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use wechat_sim::{Push, Sim, SimConfig};
 
 use crate::harness::{APPID, CallbackHarness, KEY, TOKEN, of_built, secret};
 
-/// As long as the credentials are not read again, with something to spare.
+/// A little longer than the credentials are not read again.
 const REREAD_INTERVAL: Duration = Duration::from_millis(10_200);
 
 const NEW_TOKEN: &str = "new-token";
@@ -29,7 +29,7 @@ async fn changed_keys_are_picked_up_without_a_restart() {
     });
     assert!(harness.http(&built(TOKEN, KEY)).await.is_success());
 
-    // Read a moment ago: a flood of forgeries reads nothing.
+    // The credentials were read a moment ago, and forgeries do not read them again.
     source.set(Ok(version("2", json!([{ "token": TOKEN, "encoding_aes_key": NEW_KEY }, old]))));
     assert_eq!(harness.http(&built(TOKEN, NEW_KEY)).await.outcome(), (400, "Push.Undecryptable".to_owned()));
     assert_eq!(
@@ -37,12 +37,12 @@ async fn changed_keys_are_picked_up_without_a_restart() {
         (401, "Push.SignatureRejected".to_owned())
     );
 
-    // A new EncodingAESKey beside the same Token, and the previous one is still good.
+    // A new EncodingAESKey with the same Token. The previous key still works.
     tokio::time::advance(REREAD_INTERVAL).await;
     assert!(harness.http(&built(TOKEN, NEW_KEY)).await.is_success());
     assert!(harness.http(&built(TOKEN, KEY)).await.is_success());
 
-    // A new Token; and the old keys are gone at once.
+    // A new Token. The old keys stop working at once.
     tokio::time::advance(REREAD_INTERVAL).await;
     source.set(Ok(version("3", json!([{ "token": NEW_TOKEN, "encoding_aes_key": NEW_KEY }]))));
     assert!(harness.http(&built(NEW_TOKEN, NEW_KEY)).await.is_success());

@@ -1,4 +1,4 @@
-//! The callback's handler with everything behind it in memory: what it answers, keeps and forwards.
+//! The callback's handler with everything behind it in memory: its answers, what it stores and what it forwards.
 
 mod answers;
 mod deadlines;
@@ -7,6 +7,7 @@ mod harness;
 mod keys;
 mod races;
 mod refusals;
+mod strangers;
 #[path = "../support/mod.rs"]
 mod support;
 mod wechatpy;

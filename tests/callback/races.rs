@@ -1,4 +1,4 @@
-//! Fifty pushes at once, of different ages, in no order: the newest ticket stays, in both stores.
+//! Fifty pushes at once, of different ages and in no order: both stores keep the newest ticket.
 
 use std::sync::Arc;
 
@@ -24,11 +24,11 @@ async fn the_newest_stays(state: Arc<dyn TicketStore>) {
     let sim = Sim::start(config).await.unwrap();
     let now = sim.clock().now_unix();
     let racers = (0..PUSHES).map(|number| {
-        // 17 and 50 have no common divisor: every age once, in a scattered order.
+        // 17 and 50 have no common divisor, so every age comes once, in a scattered order.
         let age = number * 17 % PUSHES;
         let push = Push::ticket_value(format!("ticket@@@{age}")).created(now - age);
         let event = of_built(&sim.build_push(&push).unwrap());
-        // Each in an environment of its own, as Lambda would run them.
+        // Each has an environment of its own, as on Lambda.
         let harness = CallbackHarness::with(|push_services| {
             push_services.tickets = state.clone();
             push_services.clock = Arc::new(SystemClock);
@@ -36,7 +36,7 @@ async fn the_newest_stays(state: Arc<dyn TicketStore>) {
         tokio::spawn(async move {
             for _ in 0..TRIES {
                 let answer = harness.http(&event).await;
-                // A store that cannot keep up is a 503, and then WeChat comes again.
+                // A store that cannot keep up is a 503, and then WeChat sends the push again.
                 if answer.status != 503 {
                     return assert!(answer.is_success(), "{answer:?}");
                 }

@@ -1,4 +1,4 @@
-//! What is refused: with which status, and with nothing changed.
+//! Refused pushes: their status, and that they change nothing.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -16,7 +16,7 @@ use crate::harness::{
     secret,
 };
 
-async fn sim() -> Sim {
+pub async fn sim() -> Sim {
     let config = SimConfig {
         component_appid: APPID.into(),
         push_token: TOKEN.into(),
@@ -26,7 +26,7 @@ async fn sim() -> Sim {
     Sim::start(config).await.unwrap()
 }
 
-/// The status and the codes that may stand for it.
+/// The status and the code of a flaw.
 fn expected(flaw: Flaw) -> (u16, &'static str) {
     match flaw {
         Flaw::WrongSignature | Flaw::FlippedBit => (401, "Push.SignatureRejected"),
@@ -62,7 +62,7 @@ async fn each_malformed_push_has_its_status_and_changes_nothing() {
             let answer = harness.http(&of_built(&built)).await;
             assert_eq!(answer.outcome(), (status, code.to_owned()), "{flaw:?}: {answer:?}");
 
-            // In a direct invocation the oversized one is no push at all, and the rest is the same.
+            // A direct event with an oversized body is invalid as an event. The others are the same.
             let error = harness.direct(&direct_event(&built)).await.unwrap_err();
             let code = if flaw == Flaw::Oversized { "Request.Invalid" } else { code };
             assert_eq!(error.code.as_str(), code, "{flaw:?}");
@@ -72,11 +72,11 @@ async fn each_malformed_push_has_its_status_and_changes_nothing() {
     }
     assert_eq!(harness.ticket().await.unwrap(), before);
     assert!(harness.bus.events().is_empty());
-    // Two wrong signatures, two wrong times; two kinds of push, in two ways.
+    // Two flaws with a wrong signature and two with a wrong time, two kinds of push, two ways.
     assert_eq!(harness.metrics.sum("SignatureRefused"), 16.0);
     assert_eq!(harness.metrics.sum("Failure.Push.SignatureRejected"), 8.0);
     assert_eq!(harness.metrics.sum("TicketPush"), 1.0);
-    // What strangers can cause over HTTP counts by code alone: 2 pushes of the 9 such flaws.
+    // Strangers can cause 9 of the flaws. Over HTTP these are not in the sum of failures.
     let all = 2.0 * 2.0 * Flaw::ALL.len() as f64;
     assert_eq!(harness.metrics.sum("Failure"), all - 2.0 * 9.0);
 }
@@ -115,7 +115,7 @@ async fn another_path_is_not_found_and_another_method_not_allowed() {
             "type": "urn:wechat-preauth:problem:Request.MethodNotAllowed",
             "title": "This path does not take this method",
             "status": 405,
-            "detail": "/wechat/callback takes POST",
+            "detail": "/wechat/callback takes GET, POST",
             "code": "Request.MethodNotAllowed",
             "retryable": false,
             "request_id": null,
@@ -140,7 +140,7 @@ async fn a_forgery_is_told_what_is_wrong_with_it_and_nothing_else() {
             "type": "urn:wechat-preauth:problem:Push.SignatureRejected",
             "title": "The push is not signed with a known Token",
             "status": 401,
-            "detail": "the msg_signature fits none of the configured push keys",
+            "detail": "The push is not signed with a known Token",
             "code": "Push.SignatureRejected",
             "retryable": false,
             "request_id": null,
@@ -179,7 +179,7 @@ async fn what_is_too_large_or_has_no_signature_is_refused_before_anything_is_rea
         assert_eq!(harness.http(&event).await.outcome(), (400, "Push.Malformed".to_owned()));
     }
     assert_eq!(reads.load(Ordering::Relaxed), 0);
-    // The largest that is looked at.
+    // The largest body that is read.
     assert_eq!(harness.http(&http_event(&query, &vec![b'x'; 64 * 1024])).await.outcome().1, "Push.Malformed");
     assert_eq!(reads.load(Ordering::Relaxed), 1);
 }

@@ -30,7 +30,7 @@ impl Encrypted {
     }
 }
 
-/// What wechatpy makes of the messages.
+/// The messages as wechatpy encrypts them.
 fn encrypted() -> Vec<Encrypted> {
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/tools/wechatpy_push.py");
     let mut python = Command::new(tool("python"))
@@ -81,7 +81,7 @@ async fn one_flipped_bit_in_what_is_signed_is_refused() {
                 assert!(matches!(answer.status, 400 | 401), "byte {byte}, bit {bit}: {answer:?}");
                 assert_eq!(harness.ticket().await, None);
             } else if let Some((ticket, ..)) = harness.ticket().await {
-                // What WeChat does not sign decides nothing.
+                // WeChat does not sign this.
                 assert_eq!(ticket, "ticket@@@wechatpy", "byte {byte}, bit {bit}");
             }
         }
@@ -94,7 +94,7 @@ async fn one_flipped_bit_in_the_query_is_refused() {
     let harness = CallbackHarness::new();
     for name in ["timestamp", "nonce", "encrypt_type", "msg_signature"] {
         let value = push.query[name].as_str().unwrap();
-        // The eighth bit would leave no text that a query could carry.
+        // With the eighth bit flipped, the query would be no text.
         for (byte, bit) in (0..value.len()).flat_map(|byte| (0..7).map(move |bit| (byte, bit))) {
             let mut flipped = value.to_owned().into_bytes();
             flipped[byte] ^= 1 << bit;

@@ -1,5 +1,5 @@
-//! Everything around the function: the simulator that encrypts, the table, the secret, the bus with a
-//! rule and a queue behind it.
+//! What the function works with: the simulator, which encrypts the pushes, the table, the secret, and the bus with a
+//! rule and a queue.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -22,7 +22,7 @@ pub struct LambdaStack {
     queue_url: String,
 }
 
-/// A push in both shapes in which it can reach the function.
+/// A push as an event of an API, and as the event of a direct invocation.
 pub struct Arriving {
     pub http: Value,
     pub direct: Value,
@@ -61,7 +61,7 @@ impl LambdaStack {
         Self { moto, sim, table, bus: name, secret, queue_url }
     }
 
-    /// Starts the function, with these environment variables besides its own.
+    /// Starts the function with these additional environment variables.
     pub fn start(&self, more: &[(&str, &str)]) -> Function {
         let mut env = self.moto.env();
         let own = [
@@ -93,7 +93,7 @@ impl LambdaStack {
         item.ticket.map(|t| (t.value.expose_secret().to_owned(), t.create_time, t.received_at))
     }
 
-    /// What a consumer of the bus got: this many events.
+    /// The events that a consumer of the bus received: this many.
     pub async fn received(&self, count: usize) -> Vec<Value> {
         let mut events = Vec::new();
         let deadline = Instant::now() + Duration::from_secs(20);
@@ -118,7 +118,7 @@ async fn create_queue(moto: &Moto, name: &str) -> String {
     created["QueueUrl"].as_str().unwrap().to_owned()
 }
 
-/// A bus whose events of our source all go to the queue of the same name.
+/// A bus. All events of the service's source go to the queue of the same name.
 async fn create_bus(moto: &Moto, name: &str) {
     let bridge = aws_sdk_eventbridge::Client::new(&moto.sdk_config());
     bridge.create_event_bus().name(name).send().await.unwrap();
@@ -129,7 +129,7 @@ async fn create_bus(moto: &Moto, name: &str) {
     bridge.put_targets().rule(name).event_bus_name(name).targets(target).send().await.unwrap();
 }
 
-/// One call of SQS, by hand: a whole SDK for three calls would be compiled for nothing else.
+/// One call of SQS. The SDK would take long to compile for two calls.
 async fn sqs(moto: &Moto, action: &str, request: &Value) -> Value {
     let scope = format!("Credential=test/20261122/{REGION}/sqs/aws4_request");
     let client = reqwest::Client::builder()
@@ -160,11 +160,16 @@ pub async fn answered(function: &Function, event: &Value) -> (i64, String, Strin
     (status, text(&payload["headers"]["content-type"]), text(&payload["body"]))
 }
 
-/// The status, and `success` or the problem's code.
+/// The status, and `success` or the problem's code. The answer of a 5xx has no code: then it is the one in the log.
 pub async fn outcome(function: &Function, event: &Value) -> (i64, String) {
     let (status, _, body) = answered(function, event).await;
-    match serde_json::from_str::<Value>(&body) {
-        Ok(problem) => (status, problem["code"].as_str().unwrap().to_owned()),
-        Err(_) => (status, body),
+    let Ok(problem) = serde_json::from_str::<Value>(&body) else { return (status, body) };
+    if status < 500 {
+        return (status, problem["code"].as_str().unwrap().to_owned());
     }
+    let log = function.process.output();
+    let lines = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let of_request = |line: &Value| line["request_id"] == problem["request_id"] && line["code"].is_string();
+    let line = lines.rev().find(of_request).unwrap_or_else(|| panic!("{problem} is not in {log}"));
+    (status, line["code"].as_str().unwrap().to_owned())
 }

@@ -1,15 +1,7 @@
-//! AWS endpoints that misbehave in ways that moto does not.
+//! An EventBridge that fails in a way that moto cannot.
 
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
-
-/// An endpoint that takes connections and never answers. Lives as long as the test process.
-pub fn hanging_endpoint() -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    std::thread::spawn(move || listener.incoming().collect::<Vec<_>>());
-    url
-}
 
 /// An EventBridge that answers 200 and refuses the one entry inside.
 pub fn refusing_bus() -> String {

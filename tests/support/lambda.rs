@@ -1,4 +1,4 @@
-//! A built binary under `cargo lambda watch`, woken by events as Lambda wakes it.
+//! A built binary under `cargo lambda watch`, which invokes it as Lambda does.
 
 use std::path::Path;
 use std::process::Command;
@@ -19,10 +19,10 @@ pub struct Function {
     _emulator: Process,
 }
 
-/// What an invocation brought back.
+/// The result of an invocation.
 #[derive(Debug)]
 pub struct Invoked {
-    /// Whether it was a function error.
+    /// Whether it is a function error.
     pub failed: bool,
     pub payload: Value,
 }

@@ -24,7 +24,7 @@ pub struct Moto {
 static SHARED: Mutex<Weak<Moto>> = Mutex::new(Weak::new());
 
 impl Moto {
-    /// The server that all tests of this process share; the last one to end stops it.
+    /// The server that all tests of this process share. It stops when the last of them ends.
     pub fn shared() -> Arc<Self> {
         let mut shared = SHARED.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         if let Some(running) = shared.upgrade() {
@@ -57,7 +57,7 @@ impl Moto {
             .build()
     }
 
-    /// The same for a process, as environment variables.
+    /// The same as environment variables, for a process.
     pub fn env(&self) -> Vec<(String, String)> {
         [
             ("AWS_ENDPOINT_URL", self.url.as_str()),
@@ -77,7 +77,7 @@ impl Moto {
         aws_sdk_secretsmanager::Client::new(&self.sdk_config())
     }
 
-    /// A new state table; its name.
+    /// Creates a state table, and returns its name.
     pub async fn create_table(&self) -> String {
         let name = format!("state-{}", Uuid::new_v4());
         self.create_table_named(&name).await;
@@ -104,7 +104,7 @@ impl Moto {
             .unwrap();
     }
 
-    /// A new secret with this value, or without one; its name.
+    /// Creates a secret with this value, or without one, and returns its name.
     pub async fn create_secret(&self, value: Option<&str>) -> String {
         let name = format!("credentials-{}", Uuid::new_v4());
         let request = self.secrets_manager().create_secret().name(&name);

@@ -1,10 +1,10 @@
-//! Child processes that end with the test, and ports for them.
+//! Child processes that end with the test, and free ports for them.
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// Where the tests' tools are: `make test` installs them.
+/// The path of one of the tests' tools, which `make test` installs.
 pub fn tool(name: &str) -> PathBuf {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(".venv/bin").join(name);
     assert!(path.exists(), "{} is missing: `make test` installs it", path.display());
@@ -40,7 +40,7 @@ impl Process {
         std::fs::read_to_string(&self.log).unwrap()
     }
 
-    /// Whether the process still runs.
+    /// Whether the process is still running.
     pub fn runs(&mut self) -> bool {
         self.child.try_wait().unwrap().is_none()
     }

@@ -1,5 +1,5 @@
-//! Instances of the service against the simulator, in one process: the very parts that the Lambda
-//! binaries are made of, with the state in memory.
+//! Instances of the service against the simulator, in one process: the same code that the Lambda binaries run, with
+//! the state in memory.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use wechat_preauth::wechat::http::http_client;
 use wechat_preauth::wechat::{ApiHosts, Client};
 use wechat_sim::{Sim, SimClock, SimConfig};
 
-/// The simulator's clock, which tests move, as the service's.
+/// The simulator's clock as the service's clock. Tests move it.
 pub struct SimTime(pub SimClock);
 
 impl Clock for SimTime {
@@ -25,7 +25,7 @@ impl Clock for SimTime {
     }
 }
 
-/// A WeChat, a shared state and shared credentials, from which instances are made.
+/// A simulated WeChat, and the state and the credentials that all instances share.
 pub struct TestService {
     pub wechat: Sim,
     pub state: Arc<MemoryState>,
@@ -33,21 +33,21 @@ pub struct TestService {
     pub appid: String,
 }
 
-/// The time at which tests begin: 4 March 2026, noon in Beijing, clear of the edges of hours and days.
+/// The time at which tests begin: 4 March 2026, noon in Beijing, far from the end of a day.
 const NOON: u64 = 1_772_596_800;
 
-/// Time stands still unless a test moves it.
+/// Stops the clock. A test moves it.
 pub fn stop_the_clock(wechat: &Sim) {
     wechat.clock().set(NOON);
     wechat.clock().freeze();
 }
 
 impl TestService {
-    /// A world whose ticket has arrived.
+    /// A service whose ticket has arrived.
     pub async fn new() -> Self {
-        let world = Self::without_ticket().await;
-        world.ticket_arrives().await;
-        world
+        let service = Self::without_ticket().await;
+        service.ticket_arrives().await;
+        service
     }
 
     pub async fn without_ticket() -> Self {
@@ -61,7 +61,7 @@ impl TestService {
         Self { state: Arc::new(MemoryState::default()), credentials, appid, wechat }
     }
 
-    /// A new ticket reaches the state.
+    /// Stores a new ticket.
     pub async fn ticket_arrives(&self) {
         let now = self.now();
         let ticket = Ticket { value: self.wechat.issue_ticket().into(), create_time: now, received_at: now };
@@ -76,7 +76,7 @@ impl TestService {
         self.wechat.clock().advance(Duration::from_secs(seconds));
     }
 
-    /// The means of a new instance, with a connection pool of its own.
+    /// The services of a new instance, with a connection pool of its own.
     pub fn services(&self) -> Services {
         let http = http_client(&TrustRoots::default()).unwrap();
         Services {
@@ -135,7 +135,7 @@ impl Instance {
     }
 }
 
-/// A moment from now.
+/// A deadline that no test reaches.
 pub fn soon() -> Instant {
     Instant::now() + Duration::from_secs(20)
 }
