@@ -12,7 +12,7 @@ use wechat_preauth::aws::DynamoDbState;
 use wechat_preauth::platform::{Clock as _, SystemClock, Ticket, TicketStore as _, TokenStore as _};
 use wechat_sim::{Endpoint, Sim, SimConfig};
 
-struct Stack {
+struct LambdaStack {
     wechat: Sim,
     state: DynamoDbState,
     function: Function,
@@ -20,7 +20,7 @@ struct Stack {
     _moto: Arc<Moto>,
 }
 
-impl Stack {
+impl LambdaStack {
     async fn new(minting: &str, log_level: &str) -> Self {
         support::logs::start();
         let wechat = Sim::start(SimConfig::default()).await.unwrap();
@@ -65,7 +65,7 @@ impl Stack {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_schedules_event_mints_once_and_a_diagnosis_finds_the_chain_whole() {
-    let stack = Stack::new("on", "TRACE").await;
+    let stack = LambdaStack::new("on", "TRACE").await;
     stack.ticket_arrives().await;
     let answer = stack.event("keeper-refresh.json");
     assert_eq!((&answer["renewed"], &answer["component_appid"]), (&json!(true), &json!(stack.appid)));
@@ -111,7 +111,7 @@ async fn the_schedules_event_mints_once_and_a_diagnosis_finds_the_chain_whole() 
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn with_minting_off_a_handed_over_token_is_stored_and_metrics_survive_the_highest_level() {
-    let stack = Stack::new("off", "FATAL").await;
+    let stack = LambdaStack::new("off", "FATAL").await;
     let missing = stack.function.invoke(r#"{"action":"refresh"}"#).await;
     assert_eq!((missing.failed, &missing.payload["errorType"]), (true, &json!("Token.Missing")));
     let put = json!({

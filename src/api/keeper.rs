@@ -104,8 +104,8 @@ impl KeeperHandler {
                 }
                 answer(name, &report)
             }
-            KeeperAction::PutToken { component_access_token, expires_at } => {
-                answer(name, &keeper.put_token(&component_access_token, expires_at).await?)
+            KeeperAction::PutToken { component_access_token, expires_at, replace } => {
+                answer(name, &keeper.put_token(&component_access_token, expires_at, replace).await?)
             }
             KeeperAction::StartPushTicket => answer(name, &keeper.start_push_ticket(deadline).await?),
             KeeperAction::ClearQuota => answer(name, &keeper.clear_quota(deadline).await?),

@@ -24,8 +24,10 @@ pub enum KeeperAction {
     PutToken {
         /// The token.
         component_access_token: SecretString,
-        /// Its end, Unix seconds.
+        /// When it expires, in Unix seconds.
         expires_at: i64,
+        /// Replace a valid token that expires later.
+        replace: bool,
     },
     /// Ask WeChat to push verify tickets.
     StartPushTicket,
@@ -47,7 +49,7 @@ pub enum KeeperAction {
 const ACTIONS: [(&str, &[&str]); 7] = [
     ("refresh", &["force"]),
     ("diagnose", &[]),
-    ("put_token", &["component_access_token", "expires_at"]),
+    ("put_token", &["component_access_token", "expires_at", "replace"]),
     ("start_push_ticket", &[]),
     ("clear_quota", &["confirm"]),
     ("get_quota", &["cgi_path"]),
@@ -99,6 +101,7 @@ impl KeeperAction {
                     .get("expires_at")
                     .and_then(Value::as_i64)
                     .ok_or_else(|| invalid("put_token needs expires_at, a number of Unix seconds"))?,
+                replace: flag(fields, "replace")?,
             }),
             "start_push_ticket" => Ok(Self::StartPushTicket),
             "clear_quota" if flag(fields, "confirm")? => Ok(Self::ClearQuota),

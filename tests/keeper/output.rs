@@ -8,7 +8,7 @@ use time::format_description::well_known::Rfc3339;
 use wechat_preauth::telemetry::{log, metric};
 use wechat_sim::Endpoint;
 
-use crate::harness::{Actor, world};
+use crate::harness::{KeeperHarness, world};
 use crate::scenario::Scenario;
 use crate::support::service::TestService;
 
@@ -151,7 +151,7 @@ async fn every_line_fits_its_schema_and_none_holds_a_secret_at_any_level() {
     for level in ["TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"] {
         for format in ["JSON", "Text"] {
             let world = world().await;
-            let keeper = Actor::new(&world);
+            let keeper = KeeperHarness::new(&world);
             let written = Written::default();
             let sink = {
                 let written = written.clone();

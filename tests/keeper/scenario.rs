@@ -15,13 +15,13 @@ use wechat_preauth::platform::bus::{BusError, MemoryBus};
 use wechat_preauth::platform::{Lease, LeaseAttempt, PushServices, Services, StoredToken, TokenStore as _};
 use wechat_sim::{BuiltPush, Endpoint, Event, Fault, FaultKind, Flaw, Push};
 
-use crate::harness::Actor;
+use crate::harness::KeeperHarness;
 use crate::support::service::TestService;
 
 /// The day's functions. Their metrics are the keeper's.
 pub struct Scenario<'a> {
     world: &'a TestService,
-    keeper: &'a Actor,
+    keeper: &'a KeeperHarness,
     preauthcode: Arc<PreAuthCodeHandler>,
     callback: Arc<CallbackHandler>,
     bus: Arc<MemoryBus>,
@@ -30,7 +30,7 @@ pub struct Scenario<'a> {
 }
 
 impl<'a> Scenario<'a> {
-    pub fn new(world: &'a TestService, keeper: &'a Actor) -> Self {
+    pub fn new(world: &'a TestService, keeper: &'a KeeperHarness) -> Self {
         let services = Services { metrics: keeper.metrics.clone(), ..world.services() };
         let bus = Arc::new(MemoryBus::default());
         let push_services = PushServices {

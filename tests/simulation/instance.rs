@@ -145,7 +145,7 @@ impl Instance {
         self.run(async move {
             let token = world.mint(&appid, None);
             let expires_at = world.time.unix() + world.plan.expires_in.clamp(60, 7200);
-            let result = live.keeper.put_token(&token.clone().into(), expires_at).await;
+            let result = live.keeper.put_token(&token.clone().into(), expires_at, false).await;
             world.history.note(format_args!("handed over {token}: {:?}", result.map_err(|p| p.code)));
         });
     }

@@ -68,7 +68,8 @@ pub enum Event {
 impl Plan {
     pub fn of(seed: u64) -> Self {
         let mut rng = Rng::with_seed(seed);
-        let stormy_s = [60, 60, 60, 60, 120, 120, 120, 120, 120, 400, 400, 400, 400, 1200, 1200, 9000][rng.usize(..16)];
+        let stormy_s =
+            [60, 60, 60, 60, 120, 120, 120, 120, 120, 400, 400, 400, 400, 1200, 1200, 9000][rng.usize(..16)];
         let instances = 2 + rng.usize(..6);
         let keepers = rng.usize(..3).min(instances - 1);
         let minting = rng.u32(..100) >= 6;
