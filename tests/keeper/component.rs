@@ -3,6 +3,7 @@
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 use wechat_preauth::platform::{SecretDocument, Ticket, TicketStore as _, TokenStore as _};
+use wechat_sim::Endpoint;
 
 use crate::harness::{KeeperHarness, document, stored, world};
 use crate::support::service::TestService;
@@ -21,14 +22,14 @@ async fn a_ticket_for_b_arrives(world: &TestService) {
     world.state.put_ticket(B, &ticket).await.unwrap();
 }
 
-/// The calls that name component B, with the tokens they carried.
-fn calls_for_b(world: &TestService) -> Vec<Option<String>> {
+/// The calls that name component B, and the token that each carried.
+fn calls_for_b(world: &TestService) -> Vec<(Endpoint, Option<String>)> {
     let requests = world.wechat.requests().into_iter();
     let names_b = requests.filter(|request| {
         let body: Value = serde_json::from_str(&request.body).unwrap_or_default();
         body["component_appid"] == B
     });
-    names_b.map(|request| request.query_value("access_token")).collect()
+    names_b.map(|request| (request.api, request.query_value("access_token"))).collect()
 }
 
 #[tokio::test]
@@ -49,7 +50,8 @@ async fn after_a_change_of_component_no_token_of_the_old_one_is_stored_or_used()
     assert_eq!(keeper.diagnose().await["failed"], json!(["credentials"]));
     let item = world.state.token_item(B).await.unwrap();
     assert_eq!(item.token.map(|token| token.value.expose_secret().to_owned()), None);
-    assert_eq!(calls_for_b(&world), [None], "one mint call, and no call with a token");
+    let without_a_token = [Endpoint::StartPushTicket, Endpoint::ComponentToken].map(|api| (api, None));
+    assert_eq!(calls_for_b(&world), without_a_token);
 
     // Back again: A's token is still A's.
     let secret = world.wechat.config().component_appsecret.clone();
