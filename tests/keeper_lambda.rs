@@ -1,5 +1,5 @@
-//! The built `keeper` binary under the Lambda runtime emulator, with moto's server for Secrets Manager and
-//! DynamoDB and the simulator for WeChat behind it, woken by the files of `events/`.
+//! The built `keeper` binary under the Lambda runtime emulator. moto's server stands in for Secrets Manager
+//! and DynamoDB, and the simulator for WeChat. The events are the files of `events/`.
 
 mod support;
 
@@ -64,7 +64,7 @@ impl LambdaStack {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_schedules_event_mints_once_and_a_diagnosis_finds_the_chain_whole() {
+async fn the_schedules_event_mints_once_and_no_check_of_a_diagnosis_fails() {
     let stack = LambdaStack::new("on", "TRACE").await;
     stack.ticket_arrives().await;
     let answer = stack.event("keeper-refresh.json");
@@ -85,7 +85,7 @@ async fn the_schedules_event_mints_once_and_a_diagnosis_finds_the_chain_whole() 
     assert_eq!(stack.event("keeper-clear-quota.json")["answer"], "ok");
     assert_eq!(stack.event("keeper-refresh-force.json")["renewed"], true);
 
-    // A rid that WeChat never gave out, and a token that a minting service does not take.
+    // A rid that WeChat does not know, and a token that is refused while MINTING is on.
     let refused = stack.function.invoke(include_str!("../events/keeper-explain-rid.json")).await;
     assert_eq!((refused.failed, &refused.payload["errorType"]), (true, &json!("WeChat.Error")));
     let refused = stack.function.invoke(include_str!("../events/keeper-put-token.json")).await;

@@ -1,4 +1,5 @@
-//! What all actions share: the end at the deadline, and the log line of a problem that does not end the action.
+//! What all actions share: the end at the deadline, and the log line of a problem that does not end the
+//! action.
 
 use std::future::Future;
 use std::time::Duration;

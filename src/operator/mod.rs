@@ -36,16 +36,16 @@ use crate::platform::{Issuer, Role, Services, TokenProvider};
 pub struct Keeper {
     services: Services,
     issuer: Issuer,
-    /// The hour (Unix seconds / 3600) in which the quotas were last measured.
-    quota_hour: AtomicI64,
+    /// The time of the last look at the hour: with a new hour the quotas are measured.
+    quotas_seen_at: AtomicI64,
 }
 
 impl Keeper {
     /// Creates the keeper from these services.
     #[must_use]
     pub fn new(services: Services) -> Self {
-        let quota_hour = AtomicI64::new(quota::hour(services.clock.now()));
-        Self { issuer: Issuer::new(services.clone(), Role::Keeper), services, quota_hour }
+        let quotas_seen_at = AtomicI64::new(services.clock.now());
+        Self { issuer: Issuer::new(services.clone(), Role::Keeper), services, quotas_seen_at }
     }
 
     /// The token, for warming up.

@@ -11,8 +11,8 @@ use crate::platform::state::StoredToken;
 /// Longest token accepted, in characters. Real ones have 86 to 157; WeChat advises to reserve 512.
 const MAX_TOKEN_CHARS: usize = 1024;
 
-/// The furthest an expiry may lie ahead, in seconds. WeChat's tokens live two hours; ten minutes are for clocks
-/// that differ.
+/// The furthest an expiry may lie ahead, in seconds. WeChat's tokens live two hours; ten minutes are for
+/// clocks that differ.
 const MAX_LIFE: i64 = 2 * 3600 + 600;
 
 /// A token was stored.
@@ -27,8 +27,8 @@ pub struct TokenStored {
 }
 
 impl Keeper {
-    /// Stores a token that was minted elsewhere. `expires_at` is in Unix seconds. A valid token that expires later
-    /// stays, unless `replace` is true.
+    /// Stores a token that was minted elsewhere. `expires_at` is in Unix seconds. A valid token that expires
+    /// later stays, unless `replace` is true.
     ///
     /// # Errors
     /// `Request.Invalid` while `MINTING` is on, when the token or its expiry cannot be right, or when the

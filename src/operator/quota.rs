@@ -1,8 +1,8 @@
 //! Daily quotas: shown to operators, measured once an hour for the gauge, and reset.
 //!
-//! The first refresh of an hour measures them. An instance measures nothing in the hour it started in, so that
-//! a refresh with nothing to do makes no call, also in a new instance. The keeper runs every minute, so some
-//! instance sees each hour begin.
+//! The first refresh of an hour measures them. An instance measures nothing in the hour it started in, so
+//! that a refresh with nothing to do makes no call, also in a new instance. The keeper runs every minute, so
+//! some instance sees each hour begin.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -44,7 +44,7 @@ pub struct QuotaCleared {
 }
 
 /// The hour that a time lies in.
-pub(super) const fn hour(unix_seconds: i64) -> i64 {
+const fn hour(unix_seconds: i64) -> i64 {
     unix_seconds.div_euclid(3600)
 }
 
@@ -87,8 +87,8 @@ impl Keeper {
 
     /// Measures the quotas when a new hour has begun. `None`: it has not.
     pub(super) async fn watch_quota(&self, deadline: Instant) -> Option<Vec<CallQuota>> {
-        let now = hour(self.services.clock.now());
-        if self.quota_hour.swap(now, Ordering::Relaxed) == now {
+        let now = self.services.clock.now();
+        if hour(self.quotas_seen_at.swap(now, Ordering::Relaxed)) == hour(now) {
             return None;
         }
         match self.get_quota(None, deadline).await {

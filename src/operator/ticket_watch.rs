@@ -99,7 +99,7 @@ impl Keeper {
                 StartPush { not_before, ..nothing }
             }
             Err(error) => {
-                tracing::warn!(%error, "WeChat cannot be asked to push tickets: the state table cannot be written");
+                tracing::warn!(%error, "WeChat was not asked to push tickets: the state table cannot be written");
                 StartPush { problem: Some(ProblemCode::StateUnavailable), ..nothing }
             }
         })

@@ -1,5 +1,5 @@
-//! Whatever does not answer, an action of the keeper ends by its deadline. The clock of these tests advances by
-//! itself when nothing else happens.
+//! Whatever does not answer, an action of the keeper ends by its deadline. The clock of these tests advances
+//! by itself when nothing else happens.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};

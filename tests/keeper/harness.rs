@@ -201,7 +201,7 @@ impl CredentialsSource for CountedSource {
     }
 }
 
-/// A token that somebody minted by hand.
+/// A token that another program minted.
 pub fn handed_over(world: &TestService) -> SecretString {
     world.wechat.mint().into()
 }

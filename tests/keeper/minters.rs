@@ -1,4 +1,4 @@
-//! Who mints: nobody while `MINTING` is off, and of two that both do, each at most once in five minutes.
+//! Minting: none while `MINTING` is off, and with two minters each mints at most once in five minutes.
 
 use secrecy::ExposeSecret as _;
 use serde_json::json;
@@ -8,7 +8,7 @@ use wechat_sim::{Endpoint, Fault, FaultKind};
 use crate::harness::{KeeperHarness, handed_over, stored, world};
 use crate::support::service::{Instance, TestService};
 
-/// Another installation for the same component: the same WeChat, a state of its own.
+/// Another stack for the same component: the same WeChat, a state of its own.
 async fn second_stack(first: &TestService) -> TestService {
     let world = TestService {
         wechat: first.wechat.clone(),
@@ -31,13 +31,13 @@ fn minted(world: &TestService) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn two_live_minters_mint_at_most_once_each_in_five_minutes_and_are_named() {
+async fn two_minters_mint_at_most_once_each_in_five_minutes_and_are_reported() {
     let first = world().await;
     let stacks = [&first, &second_stack(&first).await];
     let keepers = stacks.map(KeeperHarness::new);
     let callers: [Instance; 2] = stacks.map(TestService::instance);
     let mut mints: [Vec<i64>; 2] = Default::default();
-    // Half an hour of both, every twenty seconds.
+    // Both run for half an hour, every twenty seconds.
     for _ in 0..90 {
         for (index, world) in stacks.into_iter().enumerate() {
             let before = minted(world).len();
@@ -54,7 +54,7 @@ async fn two_live_minters_mint_at_most_once_each_in_five_minutes_and_are_named()
         }
     }
     for mints in &mints {
-        assert!(mints.len() >= 2, "there was no contest: {mints:?}");
+        assert!(mints.len() >= 2, "only one of them minted: {mints:?}");
         assert!(mints.windows(2).all(|pair| pair[1] - pair[0] >= 300), "{mints:?}");
     }
     let named: f64 = callers.iter().map(|caller| caller.metrics.sum("ForeignMint")).sum();
@@ -69,7 +69,7 @@ async fn a_code_that_is_refused_for_a_foreign_mint_comes_with_the_remedy() {
     caller.issue().await.unwrap();
     world.wechat.foreign_mint();
     world.advance(301);
-    // The refused token is replaced, and the stranger is named.
+    // The refused token is replaced, and the foreign mint is reported.
     caller.issue().await.unwrap();
     assert!((caller.metrics.sum("ForeignMint") - 1.0).abs() < f64::EPSILON);
     world.wechat.revoke_tokens();
@@ -81,14 +81,14 @@ async fn a_code_that_is_refused_for_a_foreign_mint_comes_with_the_remedy() {
 }
 
 #[tokio::test]
-async fn a_token_refused_within_five_minutes_of_its_mint_is_not_called_foreign() {
+async fn a_token_refused_within_five_minutes_of_its_mint_is_not_reported_as_foreign() {
     let world = world().await;
     let (keeper, caller) = (KeeperHarness::new(&world), world.instance());
     keeper.refresh().await.unwrap();
     caller.issue().await.unwrap();
     // WeChat ends an old token within five minutes of a mint, so this may still be the end of ours.
     world.wechat.revoke_tokens();
-    let named = |expected: f64| {
+    let reported = |expected: f64| {
         let named = keeper.metrics.sum("ForeignMint") + caller.metrics.sum("ForeignMint");
         assert!((named - expected).abs() < f64::EPSILON, "{named} != {expected}");
     };
@@ -97,12 +97,12 @@ async fn a_token_refused_within_five_minutes_of_its_mint_is_not_called_foreign()
         assert_eq!(caller.issue().await.unwrap_err().code, ProblemCode::WeChatTokenRejected);
         let quota = keeper.invoke(json!({ "action": "get_quota" })).await;
         assert_eq!(quota.unwrap_err().0, "WeChat.TokenRejected");
-        named(0.0);
+        reported(0.0);
     }
     assert_eq!(world.mints(), 1);
     world.advance(1);
     caller.issue().await.unwrap();
-    named(1.0);
+    reported(1.0);
     assert_eq!(world.mints(), 2);
 }
 
@@ -113,14 +113,14 @@ async fn seconds_left(world: &TestService) -> i64 {
 }
 
 #[tokio::test]
-async fn our_own_lost_answer_is_not_called_foreign() {
+async fn a_mint_of_ours_whose_answer_was_lost_is_not_reported_as_foreign() {
     let world = world().await;
     let (keeper, caller) = (KeeperHarness::new(&world), world.instance());
     keeper.refresh().await.unwrap();
     caller.issue().await.unwrap();
     world.advance(6601);
     world.ticket_arrives().await;
-    // Minted, and the answer is lost: the old token dies in five minutes.
+    // WeChat mints, and the answer is lost: the old token ends within five minutes.
     world.wechat.inject(Fault::new(FaultKind::ResetAfter).on(Endpoint::ComponentToken).times(3));
     let answer = keeper.refresh().await.unwrap();
     assert_eq!(answer["last_mint_failed"], "WeChat.Unreachable");

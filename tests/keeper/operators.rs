@@ -1,4 +1,4 @@
-//! What operators see and steer: quotas, and single requests.
+//! What operators ask for: quotas, and the record of a request.
 
 use std::collections::BTreeMap;
 
@@ -35,7 +35,7 @@ async fn quotas_of_both_calls_or_of_one_are_shown() {
 }
 
 #[tokio::test]
-async fn a_refused_token_is_replaced_before_an_operators_call_is_given_up() {
+async fn a_refused_token_is_replaced_before_an_operators_call_fails() {
     let world = world().await;
     let keeper = KeeperHarness::new(&world);
     keeper.refresh().await.unwrap();
@@ -107,7 +107,7 @@ async fn a_rid_is_explained_without_the_secrets_that_wechat_repeats() {
     keeper.invoke(json!({ "action": "refresh", "force": true })).await.unwrap();
     let answer = keeper.invoke(json!({ "action": "explain_rid", "rid": rid })).await.unwrap();
 
-    // WeChat did repeat them.
+    // WeChat's answer holds the secrets.
     let told = world.wechat.requests().into_iter().rfind(|r| r.api == Endpoint::GetRid).unwrap().answer;
     let secret = &world.wechat.config().component_appsecret;
     assert!(told.contains(secret.as_str()) && told.contains(&ticket), "{told}");
@@ -118,7 +118,7 @@ async fn a_rid_is_explained_without_the_secrets_that_wechat_repeats() {
     assert_eq!((&answer["errcode"], &answer["rid"]), (&json!(45009), &json!(rid)));
     assert_eq!((&answer["client_ip"], &answer["is_egress_ip"]), (&json!("203.0.113.7"), &json!(true)));
 
-    // The token in the query of a refused code call.
+    // The token in the query of a refused code call is left out.
     world.wechat.inject(Fault::errcode(48001).on(Endpoint::CreatePreAuthCode));
     world.instance().issue().await.unwrap_err();
     let answer = keeper.invoke(json!({ "action": "explain_rid", "rid": last_rid(&world) })).await.unwrap();

@@ -1,4 +1,4 @@
-//! Every line that is written: the schema of logs and metrics, and no secret in any of them.
+//! Every line that is written: logs and metrics have their schema, and hold no secret.
 
 use std::io::Write;
 use std::sync::{Arc, Mutex};
@@ -30,7 +30,7 @@ impl Written {
     }
 }
 
-/// Every secret there is: those of the configuration, and all that WeChat ever handed out.
+/// All secrets: those of the configuration, and those in WeChat's answers.
 fn secrets(world: &TestService) -> Vec<String> {
     let config = world.wechat.config();
     let mut secrets =
@@ -86,7 +86,7 @@ const ENDINGS: [Ending; 5] = [
     ("a push was not taken in", "WARN", &["code", "detail"], &["remedy", "retry_after_s"]),
 ];
 
-/// Each of them is there when the level lets it through, whole, and with nothing else in it.
+/// Asserts that each ending is written at its level or a finer one, with these fields and no others.
 fn check_endings(level: &str, lines: &[Map<String, Value>]) {
     let common =
         ["timestamp", "level", "target", "message", "request_id", "direct", "cold_start", "duration_ms"];
@@ -157,9 +157,9 @@ async fn every_line_fits_its_schema_and_none_holds_a_secret_at_any_level() {
                 let written = written.clone();
                 move || written.clone()
             };
-            // For this thread only: everything of a test runs on it.
+            // For this thread only, which runs the whole test.
             let logging = tracing::subscriber::set_default(log::subscriber(Some(level), Some(format), sink));
-            let answers = Scenario::new(&world, &keeper).pass().await;
+            let answers = Scenario::new(&world, &keeper).run().await;
             drop(logging);
             let text = written.text();
             if format == "JSON" {
@@ -174,7 +174,7 @@ async fn every_line_fits_its_schema_and_none_holds_a_secret_at_any_level() {
             let metrics = keeper.metrics.lines();
             names.extend(metrics.iter().map(check_metric_line));
             let printed: String = metrics.iter().map(ToString::to_string).collect();
-            // What an event holds is no business of the log's, wrong as it may be.
+            // No value of an event is logged, not even of an invalid one.
             let leak = text.lines().find(|line| line.contains("planted"));
             assert_eq!(leak, None, "{level} {format}");
             for secret in secrets(&world) {

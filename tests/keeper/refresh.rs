@@ -42,13 +42,13 @@ async fn a_renewing_refresh_reads_the_token_item_twice_and_the_ticket_item_twice
 }
 
 #[tokio::test]
-async fn a_young_keeper_asks_no_more_than_an_old_one() {
+async fn a_new_keeper_makes_no_more_requests_than_an_old_one() {
     let world = world().await;
     KeeperHarness::new(&world).refresh().await.unwrap();
     world.wechat.reset_requests();
-    let young = KeeperHarness::new(&world);
-    young.refresh().await.unwrap();
-    assert_eq!(young.state.take(), (2, 0));
+    let new = KeeperHarness::new(&world);
+    new.refresh().await.unwrap();
+    assert_eq!(new.state.take(), (2, 0));
     assert_eq!(world.wechat.requests().len(), 0);
 }
 
@@ -201,7 +201,7 @@ async fn two_keepers_forced_at_the_same_moment_mint_once_and_answer_with_the_new
 }
 
 #[tokio::test]
-async fn an_outage_of_the_table_is_told_as_such() {
+async fn an_outage_of_the_table_is_state_unavailable() {
     let world = world().await;
     let keeper = KeeperHarness::new(&world);
     keeper.refresh().await.unwrap();

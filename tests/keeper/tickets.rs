@@ -1,4 +1,4 @@
-//! The ticket watch.
+//! The ticket watch: when WeChat is asked to push tickets.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ fn asked(world: &TestService) -> usize {
     world.wechat.calls(Endpoint::StartPushTicket)
 }
 
-/// WeChat pushes a ticket, and the callback takes it in.
+/// WeChat pushes a ticket, and the callback accepts it.
 async fn ticket_is_pushed(world: &TestService) {
     let services = world.services();
     let push_services = PushServices {
@@ -29,15 +29,15 @@ async fn ticket_is_pushed(world: &TestService) {
         metrics: Metrics::memory(),
     };
     let push = world.wechat.build_push(&Push::ticket_value(world.wechat.issue_ticket())).unwrap();
-    let arrived = RawPush { query: push.query, body: push.body.into_bytes() };
-    accept_push(&push_services, &arrived, Instant::now() + Duration::from_secs(5)).await.unwrap();
+    let push = RawPush { query: push.query, body: push.body.into_bytes() };
+    accept_push(&push_services, &push, Instant::now() + Duration::from_secs(5)).await.unwrap();
 }
 
 #[tokio::test]
-async fn a_dead_ticket_leads_to_one_start_push_and_after_the_push_to_a_code_with_nobodys_help() {
+async fn an_expired_ticket_leads_to_one_start_push_and_after_the_push_to_a_code() {
     let world = world().await;
     let keepers: Vec<KeeperHarness> = (0..3).map(|_| KeeperHarness::new(&world)).collect();
-    // Half a day later the ticket has died, and so has the token.
+    // Half a day later ticket and token have expired.
     world.advance(12 * 3600 + 1);
     for _ in 0..9 {
         for answer in join_all(keepers.iter().map(KeeperHarness::refresh)).await {
@@ -119,7 +119,7 @@ async fn a_start_push_that_fails_is_reported_and_fails_nothing_else() {
 }
 
 #[tokio::test]
-async fn whose_token_comes_from_elsewhere_is_not_bothered_about_tickets() {
+async fn with_minting_off_no_tickets_are_asked_for() {
     let world = world_of(SimConfig::default()).await;
     let keeper = KeeperHarness::with(&world, |services| services.minting = false);
     assert_eq!(keeper.refresh().await.unwrap_err().0, "Token.Missing");
@@ -143,7 +143,7 @@ async fn an_operator_may_ask_at_any_time_and_the_schedule_then_need_not() {
 }
 
 #[tokio::test]
-async fn a_new_appsecret_is_read_before_the_refusal_is_believed() {
+async fn a_refused_appsecret_is_read_again_before_the_call_fails() {
     let world = world().await;
     let right = world.wechat.config().component_appsecret.clone();
     world.credentials.set(Ok(document(world.wechat.config(), "0123456789abcdef0123456789abcdef")));

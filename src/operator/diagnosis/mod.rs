@@ -1,9 +1,9 @@
 //! Checks the whole chain, from the credentials to a real code, and says which check failed.
 //!
-//! The chain is checked with the service's own steps: the token comes by the token rules, so nothing is minted
-//! while the stored one needs no renewal, and the code is issued as for any caller. A check that meets a
-//! problem does not always cause it: when WeChat refuses the appsecret in a mint, `credentials` fails and
-//! `token` is skipped.
+//! The chain is checked with the service's own steps: the token comes by the token rules, so nothing is
+//! minted while the stored one needs no renewal, and the code is issued as for any caller. A check that
+//! meets a problem does not always cause it: when WeChat refuses the appsecret in a mint, `credentials`
+//! fails and `token` is skipped.
 //!
 //! | module | for |
 //! |---|---|
