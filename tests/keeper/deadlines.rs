@@ -1,6 +1,7 @@
 //! Whatever does not answer, an action of the keeper ends by its deadline. The clock of these tests advances
 //! by itself when nothing else happens.
 
+use std::fmt::Debug;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -156,13 +157,13 @@ fn silent_secret(services: &mut Services) {
     services.credentials = Arc::new(CredentialsCache::new(Silent));
 }
 
-/// The outcome of an action, which must end by its deadline.
-async fn ended<T>(action: impl AsyncFnOnce(Instant) -> Result<T, Box<Problem>>) -> (String, Duration) {
+/// The result of an action as text, or the code of its problem. It must end by its deadline.
+async fn ended<T: Debug>(action: impl AsyncFnOnce(Instant) -> Result<T, Box<Problem>>) -> (String, Duration) {
     let began = Instant::now();
     let result = action(began + TIME).await;
     let took = began.elapsed();
     assert!(took <= TIME + GRACE, "{took:?}");
-    (result.map_or_else(|problem| problem.code.as_str().to_owned(), |_| "ok".to_owned()), took)
+    (result.map_or_else(|problem| problem.code.as_str().to_owned(), |done| format!("{done:?}")), took)
 }
 
 #[tokio::test(start_paused = true)]
@@ -181,6 +182,19 @@ async fn a_silent_wechat_ends_each_action_by_its_deadline() {
     with_a_token(keeper.services()).await;
     let (code, _) = ended(async |deadline| keeper.get_quota(None, deadline).await).await;
     assert_eq!((code.as_str(), wechat.calls()), ("WeChat.Timeout", vec!["get".to_owned(); 3]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn with_a_silent_wechat_a_diagnosis_is_there_by_its_deadline() {
+    let (keeper, wechat) = keeper(|_| {}).await;
+    let diagnose = async |deadline| Ok(keeper.diagnose(deadline).await.failed);
+    assert_eq!(ended(diagnose).await.0, r#"["host:127.0.0.1:1"]"#);
+    assert_eq!(wechat.calls(), ["api_component_token"]);
+
+    with_a_token(keeper.services()).await;
+    assert_eq!(ended(diagnose).await.0, r#"["host:127.0.0.1:1"]"#);
+    // Calls for the address and calls for a code.
+    assert_eq!(wechat.calls(), ["api_create_preauthcode"; 5]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -203,8 +217,9 @@ async fn a_silent_table_ends_each_action_by_its_deadline() {
 async fn a_silent_table_does_not_hold_back_a_start_push() {
     let (keeper, wechat) = keeper(silent_table).await;
     wechat.answers.store(true, Ordering::Relaxed);
-    let (code, _) = ended(async |deadline| keeper.start_push_ticket(deadline).await).await;
-    assert_eq!((code.as_str(), wechat.calls()), ("ok", vec!["api_start_push_ticket".to_owned()]));
+    let answer = async |deadline| Ok(keeper.start_push_ticket(deadline).await?.answer);
+    assert_eq!(ended(answer).await.0, r#"Some("ok")"#);
+    assert_eq!(wechat.calls(), ["api_start_push_ticket"]);
 }
 
 #[tokio::test(start_paused = true)]

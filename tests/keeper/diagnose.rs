@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
 
 use serde_json::{Value, json};
 use wechat_preauth::platform::{SecretDocument, SecretsError};
@@ -192,14 +191,4 @@ async fn with_minting_off_a_token_that_nobody_handed_over_is_named() {
     let report = keeper.diagnose().await;
     names(&report, "token", &["egress_ip", "code"]);
     assert_eq!((&report["minting"], &check(&report, "ticket")["status"]), (&json!("off"), &json!("unknown")));
-}
-
-#[tokio::test]
-async fn a_diagnosis_takes_no_longer_than_its_invocation() {
-    let world = world().await;
-    world.wechat.inject(Fault::delay(Duration::from_secs(30)).forever());
-    let started = std::time::Instant::now();
-    let report = KeeperHarness::new(&world).diagnose().await;
-    assert!(started.elapsed() < Duration::from_secs(12), "{:?}", started.elapsed());
-    assert_eq!(report["ok"], false);
 }
