@@ -50,19 +50,13 @@ impl Keeper {
             tokio::join!(services.credentials.read_now(), services.wechat.probe_hosts(HOST_TIMEOUT));
         let credentials = credentials.map_err(Box::<Problem>::from);
         let appid = self.tokens().appid().await;
-        let token = match &appid {
-            Ok(_) => self.tokens().get(deadline.min(Instant::now() + TOKEN_TIMEOUT)).await,
-            Err(problem) => Err(problem.clone()),
-        };
+        let token = self.tokens().get(deadline.min(Instant::now() + TOKEN_TIMEOUT)).await;
         let (code, address) = match &token {
             Ok(_) => tokio::join!(self.check_code(deadline), self.address(deadline)),
             Err(problem) => (Err(problem.clone()), Err(problem.clone())),
         };
         // Read last, so that the report shows what the steps before have changed.
-        let state = match &appid {
-            Ok(appid) => self.items(appid).await,
-            Err(problem) => Err(problem.clone()),
-        };
+        let state = async { self.items(&appid.clone()?).await }.await;
 
         let (minting, now) = (services.minting, services.clock.now());
         let mut checks = vec![
