@@ -118,7 +118,7 @@ BUGS = {
         "gave_up_waiting",
         RESOLVE,
         "if self.progress.saw_a_mint {",
-        "if self.progress.saw_a_mint && self.progress.failed_reads == 0 {",
+        "if self.progress.saw_a_mint && self.progress.failures == 0 {",
     ),
     "void-lease-believed": Bug(
         "a lease that ends more than 60 seconds ahead is void",

@@ -1,5 +1,5 @@
-//! The built `keeper` binary under the Lambda runtime emulator, with moto's server for Secrets Manager and
-//! DynamoDB and the simulator for WeChat behind it, woken by the files of `events/`.
+//! The built `keeper` binary under the Lambda runtime emulator. moto's server stands in for Secrets Manager
+//! and DynamoDB, and the simulator for WeChat. The events are the files of `events/`.
 
 mod support;
 
@@ -13,7 +13,7 @@ use wechat_preauth::aws::DynamoDbState;
 use wechat_preauth::platform::{Clock as _, SystemClock, Ticket, TicketStore as _, TokenStore as _};
 use wechat_sim::{Endpoint, Sim, SimConfig};
 
-struct Stack {
+struct LambdaStack {
     wechat: Sim,
     state: DynamoDbState,
     env: Vec<(String, String)>,
@@ -22,7 +22,7 @@ struct Stack {
     _moto: Arc<Moto>,
 }
 
-impl Stack {
+impl LambdaStack {
     async fn new(minting: &str, log_level: &str) -> Self {
         support::logs::start();
         let wechat = Sim::start(SimConfig::default()).await.unwrap();
@@ -66,8 +66,8 @@ impl Stack {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_schedules_event_mints_once_and_a_diagnosis_finds_the_chain_whole() {
-    let stack = Stack::new("on", "TRACE").await;
+async fn the_schedules_event_mints_once_and_no_check_of_a_diagnosis_fails() {
+    let stack = LambdaStack::new("on", "TRACE").await;
     stack.ticket_arrives().await;
     let answer = stack.event("keeper-refresh.json");
     assert_eq!((&answer["renewed"], &answer["component_appid"]), (&json!(true), &json!(stack.appid)));
@@ -87,7 +87,7 @@ async fn the_schedules_event_mints_once_and_a_diagnosis_finds_the_chain_whole() 
     assert_eq!(stack.event("keeper-clear-quota.json")["answer"], "ok");
     assert_eq!(stack.event("keeper-refresh-force.json")["renewed"], true);
 
-    // A rid that WeChat never gave out, and a token that a minting service does not take.
+    // A rid that WeChat does not know, and a token that is refused while MINTING is on.
     let refused = stack.function.invoke(include_str!("../events/keeper-explain-rid.json")).await;
     assert_eq!((refused.failed, &refused.payload["errorType"]), (true, &json!("WeChat.Error")));
     let refused = stack.function.invoke(include_str!("../events/keeper-put-token.json")).await;
@@ -134,7 +134,7 @@ async fn the_first_refresh_uses_the_stored_token_while_secrets_manager_hangs() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn with_minting_off_a_handed_over_token_is_stored_and_metrics_survive_the_highest_level() {
-    let stack = Stack::new("off", "FATAL").await;
+    let stack = LambdaStack::new("off", "FATAL").await;
     let missing = stack.function.invoke(r#"{"action":"refresh"}"#).await;
     assert_eq!((missing.failed, &missing.payload["errorType"]), (true, &json!("Token.Missing")));
     let put = json!({

@@ -1,5 +1,4 @@
-//! A component access token that was minted elsewhere, for owners with `MINTING=off`: stored as it is
-//! handed over, and never asked for.
+//! Stores a component access token that was minted elsewhere, for owners with `MINTING=off`.
 
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Serialize;
@@ -9,29 +8,31 @@ use crate::platform::clock::rfc3339;
 use crate::platform::problem::{Problem, ProblemCode, Result};
 use crate::platform::state::StoredToken;
 
-/// Longest token accepted, in characters. Real ones have 86 to 157; WeChat advises to keep room for 512.
+/// Longest token accepted, in characters. Real ones have 86 to 157; WeChat advises to reserve 512.
 const MAX_TOKEN_CHARS: usize = 1024;
 
-/// The furthest a token's end may lie ahead, in seconds. WeChat's live two hours; the third is for
-/// clocks that differ, and against milliseconds.
-const MAX_LIFE: i64 = 3 * 3600;
+/// The furthest an expiry may lie ahead, in seconds. WeChat's tokens live two hours; ten minutes are for
+/// clocks that differ.
+const MAX_LIFE: i64 = 2 * 3600 + 600;
 
 /// A token was stored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct TokenStored {
     /// The component it is used for.
     pub component_appid: String,
-    /// When it ends, in UTC.
+    /// When it expires, in UTC.
     pub expires_at: String,
     /// Seconds until then.
     pub seconds_left: i64,
 }
 
 impl Keeper {
-    /// Stores a token that was minted elsewhere. `expires_at` is in Unix seconds.
+    /// Stores a token that was minted elsewhere. `expires_at` is in Unix seconds. A valid token that expires
+    /// later stays, unless `replace` is true.
     ///
     /// # Errors
-    /// `Request.Invalid` while `MINTING` is on, or when the token or its end cannot be right.
+    /// `Request.Invalid` while `MINTING` is on, when the token or its expiry cannot be right, or when the
+    /// stored token stays.
     pub async fn put_token(
         &self,
         token: &SecretString,
@@ -41,8 +42,8 @@ impl Keeper {
         let invalid = |detail: String| Err(Problem::new(ProblemCode::RequestInvalid, detail));
         if self.services.minting {
             return invalid(
-                "put_token is for MINTING=off: this service mints tokens itself, and two minters kill each \
-                 other's tokens"
+                "put_token is for MINTING=off: this service mints tokens itself, and a second minter ends the \
+                 tokens of the first"
                     .to_owned(),
             );
         }
@@ -57,15 +58,24 @@ impl Keeper {
         let seconds_left = expires_at.saturating_sub(now);
         if !(1..=MAX_LIFE).contains(&seconds_left) {
             return invalid(format!(
-                "expires_at must be Unix seconds, after now ({now}) and at most {MAX_LIFE} s later"
+                "expires_at must be in Unix seconds, after now ({now}) and at most {MAX_LIFE} s later"
             ));
         }
         // Not from memory: the operator may have changed the component a moment ago.
         let appid = self.services.credentials.read_now().await?.component_appid.clone();
-        let stored = StoredToken { value: token.clone(), expires_at, minted_at: now, uncertain: false };
-        self.services.tokens.remember_component(&appid).await?;
-        if !self.services.tokens.put_token(&appid, &stored, replace).await? {
-            return invalid("a token that was stored later is there already; nothing was changed".to_owned());
+        let given = StoredToken { value: token.clone(), expires_at, minted_at: now, uncertain: false };
+        let tokens = &self.services.tokens;
+        tokens.remember_component(&appid).await?;
+        if !tokens.put_token(&appid, &given, replace).await? {
+            let stored = tokens.token_item(&appid).await?.token;
+            return invalid(match stored.filter(|stored| stored.minted_at <= now && !replace) {
+                Some(stored) => format!(
+                    "a valid token that expires later is stored (it expires at {}); say \"replace\": true to \
+                     replace it",
+                    rfc3339(stored.expires_at)
+                ),
+                None => "a token that was stored later is there already; nothing was changed".to_owned(),
+            });
         }
         tracing::info!(component_appid = appid, expires_at, "a component access token was handed over");
         Ok(TokenStored { component_appid: appid, expires_at: rfc3339(expires_at), seconds_left })

@@ -1,9 +1,10 @@
 //! Daily quotas: shown to operators, measured once an hour for the gauge, and reset.
 //!
-//! The gauge is taken with the first refresh of a new hour. An instance measures nothing in the hour it
-//! started in, so that a refresh with nothing to do asks WeChat for nothing, however young the
-//! instance; and since the keeper is woken every minute, one instance or another sees each hour begin.
+//! The first refresh of an hour measures them. An instance measures nothing in the hour it started in, so
+//! that a refresh with nothing to do makes no call, also in a new instance. The keeper runs every minute, so
+//! some instance sees each hour begin.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use serde::Serialize;
@@ -11,13 +12,15 @@ use tokio::time::Instant;
 
 use super::Keeper;
 use super::calls::{by_secret, by_token};
+use super::limits::{end_at, log};
+use crate::platform::Credentials;
 use crate::platform::problem::Result;
 use crate::platform::token::ActiveToken;
 use crate::telemetry::metric::{self, Unit};
 use crate::wechat::Quota;
 use crate::wechat::errcode::Endpoint;
 
-/// The calls that issuing codes lives on.
+/// The calls that are needed to issue codes.
 const WATCHED: [Endpoint; 2] = [Endpoint::ComponentToken, Endpoint::CreatePreAuthCode];
 
 /// One call's quota.
@@ -25,7 +28,7 @@ const WATCHED: [Endpoint; 2] = [Endpoint::ComponentToken, Endpoint::CreatePreAut
 pub struct CallQuota {
     /// The call's path.
     pub cgi_path: String,
-    /// What WeChat says.
+    /// The quota as WeChat reports it.
     #[serde(flatten)]
     pub quota: Quota,
     /// Percent of the day's calls that are used.
@@ -36,12 +39,12 @@ pub struct CallQuota {
 /// The quotas were reset.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct QuotaCleared {
-    /// WeChat's word.
+    /// WeChat's errmsg.
     pub answer: String,
 }
 
 /// The hour that a time lies in.
-pub(super) const fn hour(unix_seconds: i64) -> i64 {
+const fn hour(unix_seconds: i64) -> i64 {
     unix_seconds.div_euclid(3600)
 }
 
@@ -49,16 +52,17 @@ impl Keeper {
     /// The daily quota of the call at `cgi_path`, or of the two calls that issuing codes needs.
     ///
     /// # Errors
-    /// The problem that keeps them from being had.
+    /// Why they are not available.
     pub async fn get_quota(&self, cgi_path: Option<&str>, deadline: Instant) -> Result<Vec<CallQuota>> {
         let paths = cgi_path.map_or_else(|| WATCHED.map(Endpoint::path).to_vec(), |path| vec![path]);
         let mut quotas = Vec::new();
         for path in paths {
             let wechat = &self.services.wechat;
-            let ask = |held: ActiveToken, timeout| async move {
-                wechat.get_quota(&held.token.value, path, timeout).await
+            let call = |active: ActiveToken, timeout| async move {
+                wechat.get_quota(&active.token.value, path, timeout).await
             };
-            let quota = by_token(&self.services, self.tokens(), Endpoint::GetQuota, deadline, ask).await?;
+            let call = by_token(&self.services, self.tokens(), Endpoint::GetQuota, deadline, call);
+            let quota = end_at(deadline, call).await?;
             self.gauge(path, &quota);
             quotas.push(CallQuota { cgi_path: path.to_owned(), used_percent: quota.used_percent(), quota });
         }
@@ -68,42 +72,38 @@ impl Keeper {
     /// Resets the daily quotas of all the platform's calls. WeChat allows it ten times a month.
     ///
     /// # Errors
-    /// The problem that kept them from being reset.
+    /// Why they were not reset.
     pub async fn clear_quota(&self, deadline: Instant) -> Result<QuotaCleared> {
         let wechat = &self.services.wechat;
-        let answer = by_secret(&self.services, Endpoint::ClearQuota, deadline, |ours, timeout| async move {
-            wechat.clear_quota(&ours.component_appid, &ours.component_appsecret, timeout).await
-        })
-        .await?;
+        let call = |credentials: Arc<Credentials>, timeout| async move {
+            let Credentials { component_appid, component_appsecret, .. } = &*credentials;
+            wechat.clear_quota(component_appid, component_appsecret, timeout).await
+        };
+        let call = by_secret(&self.services, Endpoint::ClearQuota, deadline, call);
+        let answer = end_at(deadline, call).await?;
         tracing::warn!(answer, "the daily quotas were reset");
         Ok(QuotaCleared { answer })
     }
 
     /// Measures the quotas when a new hour has begun. `None`: it has not.
     pub(super) async fn watch_quota(&self, deadline: Instant) -> Option<Vec<CallQuota>> {
-        let now = hour(self.services.clock.now());
-        if self.quota_hour.swap(now, Ordering::Relaxed) == now {
+        let now = self.services.clock.now();
+        if hour(self.quotas_seen_at.swap(now, Ordering::Relaxed)) == hour(now) {
             return None;
         }
         match self.get_quota(None, deadline).await {
             Ok(quotas) => Some(quotas),
             Err(problem) => {
-                tracing::warn!(
-                    code = problem.code.as_str(),
-                    detail = problem.detail,
-                    errcode = problem.errcode,
-                    rid = problem.rid,
-                    "the daily quotas could not be measured"
-                );
+                log(&problem, "the daily quotas could not be measured");
                 Some(Vec::new())
             }
         }
     }
 
     fn gauge(&self, path: &str, quota: &Quota) {
-        let watched = WATCHED.into_iter().find(|api| api.path() == path);
-        if let (Some(api), Some(percent)) = (watched, quota.used_percent()) {
-            let name = format!("{}.{}", metric::QUOTA_USED, api.name());
+        let watched = WATCHED.into_iter().find(|endpoint| endpoint.path() == path);
+        if let (Some(endpoint), Some(percent)) = (watched, quota.used_percent()) {
+            let name = format!("{}.{}", metric::QUOTA_USED, endpoint.name());
             self.services.metrics.put(&name, Unit::Percent, percent, &[]);
         }
     }

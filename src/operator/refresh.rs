@@ -1,18 +1,18 @@
-//! What the schedule wakes the keeper for, every minute: renew the token when it is time, watch the
-//! ticket, measure the quotas once an hour. With nothing to do it reads two items and that is all.
+//! What the schedule asks for every minute: renew the token when it is time, watch the ticket, measure the
+//! quotas once an hour. When there is nothing to do, two items are read and nothing else happens.
 
-use secrecy::ExposeSecret as _;
 use serde::Serialize;
 use tokio::time::Instant;
 
+use super::limits::end_at;
 use super::quota::CallQuota;
 use super::{Keeper, StartPush};
 use crate::platform::problem::{Problem, ProblemCode, Result};
 use crate::platform::state::{TicketItem, TokenItem};
-use crate::platform::token::rules::FRESH;
+use crate::platform::token::rules::{FRESH, is_same};
 use crate::telemetry::metric::{self, Unit};
 
-/// What a refresh found and did. What it had no reason to do is absent.
+/// What a refresh found and did. Fields of things that were not done are absent.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Refreshed {
     /// The component.
@@ -27,34 +27,35 @@ pub struct Refreshed {
     /// Seconds since the last ticket push; absent when none has arrived.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ticket_age_s: Option<i64>,
-    /// What came of asking WeChat to push tickets, when that was necessary.
+    /// The result of asking WeChat to push tickets, when that was necessary.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub start_push: Option<StartPush>,
-    /// The daily quotas, when they were measured; empty when WeChat did not tell.
+    /// The daily quotas, when they were measured; empty when WeChat did not answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub quota: Option<Vec<CallQuota>>,
 }
 
 impl Keeper {
-    /// Does what is due. `force` mints whatever is there, and ends a backoff.
+    /// Does what is due. `force` mints although the token is valid, also during a backoff.
     ///
     /// # Errors
-    /// The problem that keeps a valid token from being had. The ticket is watched all the same.
+    /// Why no valid token is available; with `force`, why no new one is. The ticket is watched all the same.
     pub async fn refresh(&self, force: bool, deadline: Instant) -> Result<Refreshed> {
+        end_at(deadline, self.refresh_now(force, deadline)).await
+    }
+
+    async fn refresh_now(&self, force: bool, deadline: Instant) -> Result<Refreshed> {
         if force && !self.services.minting {
             return Err(Problem::new(
                 ProblemCode::RequestInvalid,
-                "force: MINTING is off, so nothing is ever minted here; hand a token over with put_token",
+                "force: MINTING is off, so no token is ever minted here; hand one over with put_token",
             ));
         }
         let appid = self.tokens().appid().await?;
-        let services = &self.services;
-        let (before, ticket) =
-            tokio::join!(services.tokens.token_item(&appid), services.tickets.ticket_item(&appid));
-        let (before, ticket) = (before?, ticket?);
+        let (before, ticket) = self.items(&appid).await?;
         let (token, renewed) = match force || !self.is_fresh(&before) {
             false => (before, Ok(false)),
-            true => self.renew(&appid, before, force, deadline).await?,
+            true => self.renew(&appid, &before, force, deadline).await?,
         };
         self.gauges(&token, &ticket);
         let start_push = self.watch_ticket(&appid, &ticket, &token, deadline).await;
@@ -71,29 +72,35 @@ impl Keeper {
         })
     }
 
+    /// The token item and the ticket item.
+    pub(super) async fn items(&self, appid: &str) -> Result<(TokenItem, TicketItem)> {
+        let (tokens, tickets) = (&self.services.tokens, &self.services.tickets);
+        let (token, ticket) = tokio::join!(tokens.token_item(appid), tickets.ticket_item(appid));
+        Ok((token?, ticket?))
+    }
+
     /// Renews by the token rules. Returns the item as it is then, and whether its token is new or why
-    /// there is none that is valid.
+    /// there is no valid one.
     async fn renew(
         &self,
         appid: &str,
-        before: TokenItem,
+        before: &TokenItem,
         force: bool,
         deadline: Instant,
     ) -> Result<(TokenItem, Result<bool>)> {
-        let result = self.tokens().refresh(force, deadline).await;
-        let mut after = self.services.tokens.token_item(appid).await?;
-        let renewed = result.map(|held| {
-            // What could not be stored is in use all the same.
-            if after.token.as_ref().is_none_or(|token| token.minted_at < held.token.minted_at) {
-                after.token = Some(held.token.clone());
+        match self.tokens().refresh(force, deadline).await {
+            // A new token ends lease and backoff, so the item need not be read again.
+            Ok(active) if before.token.as_ref().is_none_or(|old| !is_same(old, &active.token)) => {
+                Ok((TokenItem { token: Some(active.token), ..TokenItem::default() }, Ok(true)))
             }
-            let new = held.token.value.expose_secret();
-            before.token.is_none_or(|old| old.value.expose_secret() != new)
-        });
-        Ok((after, renewed))
+            result => {
+                let after = self.services.tokens.token_item(appid).await?;
+                Ok((after, result.map(|_same| false)))
+            }
+        }
     }
 
-    /// Whether the stored token needs no renewal. Without minting any valid one will do.
+    /// Whether the stored token needs no renewal. Without minting, a valid one never does.
     fn is_fresh(&self, item: &TokenItem) -> bool {
         let margin = if self.services.minting { FRESH } else { 0 };
         seconds_left(item, self.services.clock.now()) > margin
@@ -109,7 +116,7 @@ impl Keeper {
     }
 }
 
-/// Seconds until the stored token expires; none when there is none.
+/// Seconds until the stored token expires; 0 without one.
 fn seconds_left(item: &TokenItem, now: i64) -> i64 {
     item.token.as_ref().map_or(0, |token| (token.expires_at - now).max(0))
 }

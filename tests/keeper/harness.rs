@@ -1,11 +1,11 @@
-//! Keepers on a stage: a simulator, a state that counts what it is asked, and credentials that do too.
+//! Keepers with a simulator, and with a table and credentials that count their requests.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use async_trait::async_trait;
 use lambda_runtime::{Context, LambdaEvent};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Value, json};
 use wechat_preauth::api::keeper::KeeperHandler;
 use wechat_preauth::platform::{
@@ -19,7 +19,7 @@ use wechat_sim::{Sim, SimConfig};
 use crate::support::logs;
 use crate::support::service::{TestService, stop_the_clock};
 
-/// The 消息校验Token and EncodingAESKey are secrets too.
+/// The credentials secret with this appsecret and with push keys.
 pub fn document(config: &SimConfig, secret: &str) -> SecretDocument {
     let json = json!({
         "component_appid": config.component_appid,
@@ -32,7 +32,7 @@ pub fn document(config: &SimConfig, secret: &str) -> SecretDocument {
     SecretDocument { json: json.to_string().into(), version }
 }
 
-/// A world whose simulator is configured, with push keys in the secret and no ticket yet.
+/// A simulator with this configuration, push keys in the secret, and no ticket yet.
 pub async fn world_of(config: SimConfig) -> TestService {
     logs::start();
     let wechat = Sim::start(config).await.unwrap();
@@ -51,15 +51,15 @@ pub async fn world() -> TestService {
     world
 }
 
-/// A keeper, and what it has asked for.
-pub struct Actor {
+/// A keeper, and what it has read and written.
+pub struct KeeperHarness {
     pub api: Arc<KeeperHandler>,
     pub metrics: Metrics,
     pub state: Arc<Counted>,
     pub secrets: Arc<AtomicUsize>,
 }
 
-impl Actor {
+impl KeeperHarness {
     pub fn new(world: &TestService) -> Self {
         Self::with(world, |_| {})
     }
@@ -100,7 +100,7 @@ impl Actor {
     }
 }
 
-/// A state that counts, and that can be taken away.
+/// A table that counts its requests, and that can fail.
 pub struct Counted {
     inner: Arc<MemoryState>,
     pub reads: AtomicUsize,
@@ -201,7 +201,13 @@ impl CredentialsSource for CountedSource {
     }
 }
 
-/// A token that somebody minted by hand.
+/// A token that another program minted.
 pub fn handed_over(world: &TestService) -> SecretString {
     world.wechat.mint().into()
+}
+
+/// The value of the stored token.
+pub async fn stored(world: &TestService) -> Option<String> {
+    let item = world.state.token_item(&world.appid).await.unwrap();
+    item.token.map(|token| token.value.expose_secret().to_owned())
 }

@@ -1,14 +1,18 @@
-//! The keeper, by its answers and by count: what it asks WeChat, the table and Secrets Manager for, and
-//! what operators get to see.
+//! The keeper: its answers, and how many requests it sends to WeChat, the table and Secrets Manager.
 
 #[path = "../support/mod.rs"]
 mod support;
 
+mod component;
+mod deadlines;
 mod diagnose;
+mod diagnose_network;
 mod harness;
 mod minters;
 mod operators;
 mod output;
+mod put_token;
 mod refresh;
+mod report;
 mod scenario;
 mod tickets;

@@ -1,11 +1,11 @@
-//! What operators see and steer: quotas, and single requests.
+//! What operators ask for: quotas, and the record of a request.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 use wechat_sim::{Endpoint, Fault, SimConfig};
 
-use crate::harness::{Actor, world, world_of};
+use crate::harness::{KeeperHarness, world, world_of};
 
 const CODE_PATH: &str = "/cgi-bin/component/api_create_preauthcode";
 
@@ -15,7 +15,7 @@ async fn quotas_of_both_calls_or_of_one_are_shown() {
     let world = world_of(SimConfig { daily_quota: limits, ..SimConfig::default() }).await;
     world.ticket_arrives().await;
     world.instance().issue().await.unwrap();
-    let keeper = Actor::new(&world);
+    let keeper = KeeperHarness::new(&world);
     let both = keeper.invoke(json!({ "action": "get_quota" })).await.unwrap();
     let token = json!({
         "cgi_path": "/cgi-bin/component/api_component_token",
@@ -35,9 +35,9 @@ async fn quotas_of_both_calls_or_of_one_are_shown() {
 }
 
 #[tokio::test]
-async fn a_refused_token_is_replaced_before_an_operators_call_is_given_up() {
+async fn a_refused_token_is_replaced_before_an_operators_call_fails() {
     let world = world().await;
-    let keeper = Actor::new(&world);
+    let keeper = KeeperHarness::new(&world);
     keeper.refresh().await.unwrap();
     world.advance(301);
     world.wechat.revoke_tokens();
@@ -50,7 +50,7 @@ async fn quotas_are_reset_by_secret_so_that_it_works_when_no_token_can_be_minted
     let limits = BTreeMap::from([(Endpoint::ComponentToken, 1)]);
     let world = world_of(SimConfig { daily_quota: limits, ..SimConfig::default() }).await;
     world.ticket_arrives().await;
-    let keeper = Actor::new(&world);
+    let keeper = KeeperHarness::new(&world);
     let force = json!({ "action": "refresh", "force": true });
     keeper.refresh().await.unwrap();
     world.advance(301);
@@ -71,7 +71,7 @@ async fn quotas_are_reset_by_secret_so_that_it_works_when_no_token_can_be_minted
 #[tokio::test]
 async fn the_eleventh_reset_of_a_month_says_why_it_is_refused() {
     let world = world_of(SimConfig { clears_per_month: 0, ..SimConfig::default() }).await;
-    let keeper = Actor::new(&world);
+    let keeper = KeeperHarness::new(&world);
     let (_, problem) = keeper.invoke(json!({ "action": "clear_quota", "confirm": true })).await.unwrap_err();
     assert_eq!(problem["errcode"], 48006);
     assert!(
@@ -82,7 +82,7 @@ async fn the_eleventh_reset_of_a_month_says_why_it_is_refused() {
 #[tokio::test]
 async fn a_reset_whose_answer_is_lost_is_not_repeated() {
     let world = world().await;
-    let keeper = Actor::new(&world);
+    let keeper = KeeperHarness::new(&world);
     world.wechat.inject(Fault::new(wechat_sim::FaultKind::ResetAfter).on(Endpoint::ClearQuotaV2).forever());
     let lost = keeper.invoke(json!({ "action": "clear_quota", "confirm": true })).await.unwrap_err();
     assert_eq!((lost.0.as_str(), world.wechat.calls(Endpoint::ClearQuotaV2)), ("WeChat.Unreachable", 1));
@@ -99,7 +99,7 @@ fn last_rid(world: &crate::support::service::TestService) -> String {
 async fn a_rid_is_explained_without_the_secrets_that_wechat_repeats() {
     let world = world().await;
     world.wechat.set_client_ip(Some("203.0.113.7".parse().unwrap()));
-    let keeper = Actor::new(&world);
+    let keeper = KeeperHarness::new(&world);
     let ticket = world.wechat.current_ticket();
     world.wechat.inject(Fault::errcode(45009).on(Endpoint::ComponentToken));
     keeper.refresh().await.unwrap_err();
@@ -107,7 +107,7 @@ async fn a_rid_is_explained_without_the_secrets_that_wechat_repeats() {
     keeper.invoke(json!({ "action": "refresh", "force": true })).await.unwrap();
     let answer = keeper.invoke(json!({ "action": "explain_rid", "rid": rid })).await.unwrap();
 
-    // WeChat did repeat them.
+    // WeChat's answer holds the secrets.
     let told = world.wechat.requests().into_iter().rfind(|r| r.api == Endpoint::GetRid).unwrap().answer;
     let secret = &world.wechat.config().component_appsecret;
     assert!(told.contains(secret.as_str()) && told.contains(&ticket), "{told}");
@@ -118,7 +118,7 @@ async fn a_rid_is_explained_without_the_secrets_that_wechat_repeats() {
     assert_eq!((&answer["errcode"], &answer["rid"]), (&json!(45009), &json!(rid)));
     assert_eq!((&answer["client_ip"], &answer["is_egress_ip"]), (&json!("203.0.113.7"), &json!(true)));
 
-    // The token in the query of a refused code call.
+    // The token in the query of a refused code call is left out.
     world.wechat.inject(Fault::errcode(48001).on(Endpoint::CreatePreAuthCode));
     world.instance().issue().await.unwrap_err();
     let answer = keeper.invoke(json!({ "action": "explain_rid", "rid": last_rid(&world) })).await.unwrap();

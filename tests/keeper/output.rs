@@ -1,4 +1,4 @@
-//! Every line that is written: the schema of logs and metrics, and no secret in any of them.
+//! Every line that is written: logs and metrics have their schema, and hold no secret.
 
 use std::io::Write;
 use std::sync::{Arc, Mutex};
@@ -8,7 +8,7 @@ use time::format_description::well_known::Rfc3339;
 use wechat_preauth::telemetry::{log, metric};
 use wechat_sim::Endpoint;
 
-use crate::harness::{Actor, world};
+use crate::harness::{KeeperHarness, world};
 use crate::scenario::Scenario;
 use crate::support::service::TestService;
 
@@ -30,7 +30,7 @@ impl Written {
     }
 }
 
-/// Every secret there is: those of the configuration, and all that WeChat ever handed out.
+/// All secrets: those of the configuration, and those in WeChat's answers.
 fn secrets(world: &TestService) -> Vec<String> {
     let config = world.wechat.config();
     let mut secrets =
@@ -86,7 +86,7 @@ const ENDINGS: [Ending; 5] = [
     ("the push was not accepted", "WARN", &["code"], &["detail", "remedy", "retry_after_s"]),
 ];
 
-/// Each of them is there when the level lets it through, whole, and with nothing else in it.
+/// Asserts that each ending is written at its level or a finer one, with these fields and no others.
 fn check_endings(level: &str, lines: &[Map<String, Value>]) {
     let common =
         ["timestamp", "level", "target", "message", "request_id", "direct", "cold_start", "duration_ms"];
@@ -158,15 +158,15 @@ async fn every_line_fits_its_schema_and_none_holds_a_secret_at_any_level() {
     for level in ["TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"] {
         for format in ["JSON", "Text"] {
             let world = world().await;
-            let keeper = Actor::new(&world);
+            let keeper = KeeperHarness::new(&world);
             let written = Written::default();
             let sink = {
                 let written = written.clone();
                 move || written.clone()
             };
-            // For this thread only: everything of a test runs on it.
+            // For this thread only, which runs the whole test.
             let logging = tracing::subscriber::set_default(log::subscriber(Some(level), Some(format), sink));
-            let answers = Scenario::new(&world, &keeper).pass().await;
+            let answers = Scenario::new(&world, &keeper).run().await;
             drop(logging);
             let text = written.text();
             if format == "JSON" {
@@ -181,7 +181,7 @@ async fn every_line_fits_its_schema_and_none_holds_a_secret_at_any_level() {
             let metrics = keeper.metrics.lines();
             names.extend(metrics.iter().flat_map(check_metric_line));
             let printed: String = metrics.iter().map(ToString::to_string).collect();
-            // What an event holds is no business of the log's, wrong as it may be.
+            // No value of an event is logged, not even of an invalid one.
             let leak = text.lines().find(|line| line.contains("planted"));
             assert_eq!(leak, None, "{level} {format}");
             for secret in secrets(&world) {

@@ -1,18 +1,19 @@
-//! What the schedule wakes the keeper for.
+//! What the schedule asks for every minute, and the forced refresh.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures_util::future::{join, join_all};
 use serde_json::json;
 use wechat_preauth::platform::TokenStore as _;
 use wechat_sim::{Endpoint, Fault, FaultKind};
 
-use crate::harness::{Actor, world};
+use crate::harness::{KeeperHarness, stored, world};
+use crate::support::service::Instance;
 
 #[tokio::test]
 async fn a_refresh_with_nothing_to_do_reads_two_items_and_nothing_else() {
     let world = world().await;
-    let keeper = Actor::new(&world);
+    let keeper = KeeperHarness::new(&world);
     keeper.refresh().await.unwrap();
     assert_eq!(world.mints(), 1);
     keeper.state.take();
@@ -33,20 +34,29 @@ async fn a_refresh_with_nothing_to_do_reads_two_items_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn a_young_keeper_asks_no_more_than_an_old_one() {
+async fn a_renewing_refresh_reads_the_token_item_twice_and_the_ticket_item_twice() {
     let world = world().await;
-    Actor::new(&world).refresh().await.unwrap();
+    let keeper = KeeperHarness::new(&world);
+    assert_eq!(keeper.refresh().await.unwrap()["renewed"], true);
+    // Written: the lease, the token, the component.
+    assert_eq!(keeper.state.take(), (4, 3));
+}
+
+#[tokio::test]
+async fn a_new_keeper_makes_no_more_requests_than_an_old_one() {
+    let world = world().await;
+    KeeperHarness::new(&world).refresh().await.unwrap();
     world.wechat.reset_requests();
-    let young = Actor::new(&world);
-    young.refresh().await.unwrap();
-    assert_eq!(young.state.take(), (2, 0));
+    let new = KeeperHarness::new(&world);
+    new.refresh().await.unwrap();
+    assert_eq!(new.state.take(), (2, 0));
     assert_eq!(world.wechat.requests().len(), 0);
 }
 
 #[tokio::test]
 async fn at_1_h_49_min_nothing_happens_and_at_1_h_50_min_two_keepers_and_fifty_callers_mint_once() {
     let world = world().await;
-    let keepers = [Actor::new(&world), Actor::new(&world)];
+    let keepers = [KeeperHarness::new(&world), KeeperHarness::new(&world)];
     let callers: Vec<_> = (0..50).map(|_| world.instance()).collect();
     for caller in &callers {
         caller.issue().await.unwrap();
@@ -62,26 +72,27 @@ async fn at_1_h_49_min_nothing_happens_and_at_1_h_50_min_two_keepers_and_fifty_c
     assert_eq!((world.mints(), keepers[0].state.take()), (1, (2, 0)));
 
     world.advance(60);
-    let slow = Duration::from_secs(3);
-    world.wechat.inject(Fault::delay(slow).on(Endpoint::ComponentToken).forever());
-    let refreshed = join_all(keepers.iter().map(Actor::refresh));
-    let issued = join_all(callers.iter().map(|caller| async {
-        let started = Instant::now();
-        caller.issue().await.unwrap();
-        started.elapsed()
-    }));
-    let (refreshed, waited) = join(refreshed, issued).await;
+    let old = stored(&world).await;
+    world.wechat.inject(Fault::delay(Duration::from_secs(3)).on(Endpoint::ComponentToken).forever());
+    let refreshed = join_all(keepers.iter().map(KeeperHarness::refresh));
+    let issued = async {
+        for issued in join_all(callers.iter().map(Instance::issue)).await {
+            issued.unwrap();
+        }
+        stored(&world).await
+    };
+    let (refreshed, stored_when_issued) = join(refreshed, issued).await;
     assert!(refreshed.iter().any(|answer| answer.as_ref().unwrap()["renewed"] == true));
     assert_eq!(world.mints(), 2);
-    let longest = waited.into_iter().max().unwrap();
-    assert!(longest < slow, "a caller waited {longest:?} for the mint");
+    assert_eq!(stored_when_issued, old, "a caller waited for the mint");
+    assert_ne!(stored(&world).await, old);
     assert_eq!(keepers[0].gauge("TicketAge"), Some(60.0));
 }
 
 #[tokio::test]
 async fn quotas_are_measured_with_the_first_refresh_of_an_hour_and_that_counts_as_something_to_do() {
     let world = world().await;
-    let keeper = Actor::new(&world);
+    let keeper = KeeperHarness::new(&world);
     keeper.refresh().await.unwrap();
     let to_the_hour = 3600 - u64::try_from(world.now()).unwrap() % 3600;
     world.advance(to_the_hour - 1);
@@ -100,7 +111,7 @@ async fn quotas_are_measured_with_the_first_refresh_of_an_hour_and_that_counts_a
 #[tokio::test]
 async fn a_quota_that_cannot_be_measured_fails_nothing() {
     let world = world().await;
-    let keeper = Actor::new(&world);
+    let keeper = KeeperHarness::new(&world);
     keeper.refresh().await.unwrap();
     world.wechat.inject(Fault::errcode(48001).on(Endpoint::GetQuota).forever());
     world.advance(3600);
@@ -111,7 +122,7 @@ async fn a_quota_that_cannot_be_measured_fails_nothing() {
 #[tokio::test]
 async fn a_failed_renewal_keeps_the_old_token_and_says_so() {
     let world = world().await;
-    let keeper = Actor::new(&world);
+    let keeper = KeeperHarness::new(&world);
     keeper.refresh().await.unwrap();
     world.advance(7200 - 590);
     world.ticket_arrives().await;
@@ -130,7 +141,7 @@ async fn a_failed_renewal_keeps_the_old_token_and_says_so() {
 #[tokio::test]
 async fn without_any_token_the_refresh_fails_and_the_gauge_is_zero() {
     let world = world().await;
-    let keeper = Actor::new(&world);
+    let keeper = KeeperHarness::new(&world);
     world.wechat.inject(Fault::new(FaultKind::Html { status: 502 }).on(Endpoint::ComponentToken).forever());
     let (code, problem) = keeper.refresh().await.unwrap_err();
     assert_eq!((code.as_str(), problem["status"].as_i64()), ("WeChat.Unreachable", Some(502)));
@@ -141,7 +152,7 @@ async fn without_any_token_the_refresh_fails_and_the_gauge_is_zero() {
 #[tokio::test]
 async fn force_mints_at_once_and_ends_a_backoff() {
     let world = world().await;
-    let keeper = Actor::new(&world);
+    let keeper = KeeperHarness::new(&world);
     world.wechat.inject(Fault::errcode(45009).on(Endpoint::ComponentToken));
     keeper.refresh().await.unwrap_err();
     let (_, backoff) = keeper.refresh().await.unwrap_err();
@@ -154,9 +165,47 @@ async fn force_mints_at_once_and_ends_a_backoff() {
 }
 
 #[tokio::test]
-async fn an_outage_of_the_table_is_told_as_such() {
+async fn a_failed_forced_refresh_is_a_failure_although_the_old_token_is_valid() {
     let world = world().await;
-    let keeper = Actor::new(&world);
+    world.wechat.set_client_ip(Some("203.0.113.7".parse().unwrap()));
+    let keeper = KeeperHarness::new(&world);
+    keeper.refresh().await.unwrap();
+    world.advance(600);
+    world.wechat.set_whitelist(vec!["192.0.2.1".parse().unwrap()]);
+    let force = json!({ "action": "refresh", "force": true });
+    let (code, problem) = keeper.invoke(force).await.unwrap_err();
+    assert_eq!(code, "Config.EgressIpNotRegistered");
+    assert_eq!((&problem["errcode"], &problem["client_ip"]), (&json!(61004), &json!("203.0.113.7")));
+    assert!(problem["remedy"].as_str().unwrap().contains("Append 203.0.113.7"), "{problem}");
+    assert!(problem["rid"].is_string(), "{problem}");
+    // The old token is still in use, and the gauge shows it.
+    assert_eq!((world.mints(), keeper.gauge("TokenSecondsLeft")), (2, Some(6600.0)));
+}
+
+#[tokio::test]
+async fn two_keepers_forced_at_the_same_moment_mint_once_and_answer_with_the_new_token() {
+    let world = world().await;
+    let keepers = [KeeperHarness::new(&world), KeeperHarness::new(&world)];
+    keepers[0].refresh().await.unwrap();
+    let old = stored(&world).await;
+    world.advance(600);
+    world.wechat.inject(Fault::delay(Duration::from_millis(700)).on(Endpoint::ComponentToken).forever());
+    let force = || json!({ "action": "refresh", "force": true });
+    let (one, other) = join(keepers[0].invoke(force()), keepers[1].invoke(force())).await;
+    for answer in [one.unwrap(), other.unwrap()] {
+        let told = (&answer["renewed"], &answer["token_seconds_left"]);
+        assert_eq!(told, (&json!(true), &json!(7200)), "{answer}");
+    }
+    assert_eq!(world.mints(), 2, "one at the beginning, and one for both");
+    let new = stored(&world).await;
+    assert_eq!(new, world.wechat.current_token());
+    assert_ne!(new, old);
+}
+
+#[tokio::test]
+async fn an_outage_of_the_table_is_state_unavailable() {
+    let world = world().await;
+    let keeper = KeeperHarness::new(&world);
     keeper.refresh().await.unwrap();
     keeper.state.down.store(true, std::sync::atomic::Ordering::Relaxed);
     assert_eq!(keeper.refresh().await.unwrap_err().0, "State.Unavailable");

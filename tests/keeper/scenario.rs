@@ -1,4 +1,5 @@
-//! A busy day: everything that the three functions do, well and badly, on one state and one set of metrics.
+//! Everything that the three functions do, with success and with failure, on one table and one set of
+//! metrics.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,13 +16,13 @@ use wechat_preauth::platform::bus::{BusError, MemoryBus};
 use wechat_preauth::platform::{Lease, LeaseAttempt, PushServices, Services, StoredToken, TokenStore as _};
 use wechat_sim::{BuiltPush, Endpoint, Event, Fault, FaultKind, Flaw, Push};
 
-use crate::harness::Actor;
+use crate::harness::KeeperHarness;
 use crate::support::service::TestService;
 
-/// The day's functions. Their metrics are the keeper's.
+/// The functions of one scenario. All write the keeper's metrics.
 pub struct Scenario<'a> {
     world: &'a TestService,
-    keeper: &'a Actor,
+    keeper: &'a KeeperHarness,
     preauthcode: Arc<PreAuthCodeHandler>,
     callback: Arc<CallbackHandler>,
     bus: Arc<MemoryBus>,
@@ -30,7 +31,7 @@ pub struct Scenario<'a> {
 }
 
 impl<'a> Scenario<'a> {
-    pub fn new(world: &'a TestService, keeper: &'a Actor) -> Self {
+    pub fn new(world: &'a TestService, keeper: &'a KeeperHarness) -> Self {
         let services = Services { metrics: keeper.metrics.clone(), ..world.services() };
         let bus = Arc::new(MemoryBus::default());
         let push_services = PushServices {
@@ -50,8 +51,8 @@ impl<'a> Scenario<'a> {
         }
     }
 
-    /// The whole day. Returns every answer.
-    pub async fn pass(mut self) -> String {
+    /// Runs all steps. Returns every answer.
+    pub async fn run(mut self) -> String {
         for fault in [None, Some(61004), Some(61006), Some(40001), Some(40125), Some(-1), Some(45009)] {
             if let Some(errcode) = fault {
                 self.world.wechat.inject(Fault::errcode(errcode).forever());
@@ -72,7 +73,7 @@ impl<'a> Scenario<'a> {
         }
         self.strangers_push().await;
         self.a_lease_is_lost().await;
-        self.a_stranger_mints().await;
+        self.another_program_mints().await;
         self.a_code_is_refused().await;
         self.answers
     }
@@ -112,7 +113,7 @@ impl<'a> Scenario<'a> {
         ] {
             self.ask(file_request(file)).await;
         }
-        // A caller may read again what it sent; the log must not.
+        // An answer may repeat what its caller sent. The log must not.
         for event in [json!({ "redirect_uri": "planted-by-a-caller" }), json!({ "planted-by-a-caller": 1 })] {
             self.ask(request(&event)).await;
         }
@@ -123,7 +124,7 @@ impl<'a> Scenario<'a> {
         self.answers += &without_the_code(&shown(answer));
     }
 
-    /// What WeChat sends, and its messages that stray; then the same with a bus that is down.
+    /// WeChat's pushes, with a message on the wrong URL; then the same while the bus is down.
     async fn wechat_pushes(&mut self) {
         let ticket = Push::ticket_value(self.world.wechat.issue_ticket());
         let expires = u64::try_from(self.world.now()).unwrap() + 3600;
@@ -146,7 +147,7 @@ impl<'a> Scenario<'a> {
         }
     }
 
-    /// What must be refused, and what is no push at all.
+    /// Pushes that must be refused, and requests that are no push.
     async fn strangers_push(&mut self) {
         let ticket = Push::ticket_value(self.world.wechat.issue_ticket());
         for flaw in Flaw::ALL {
@@ -170,7 +171,7 @@ impl<'a> Scenario<'a> {
         self.answers += &shown(self.callback.clone().handle(request).await);
     }
 
-    /// A mint takes so long that another instance takes its lease over.
+    /// A mint takes so long that another instance takes over the lease.
     async fn a_lease_is_lost(&mut self) {
         let fault = FaultKind::Delay { time: Duration::from_millis(100) };
         self.world.wechat.inject(Fault::new(fault).on(Endpoint::ComponentToken));
@@ -195,15 +196,15 @@ impl<'a> Scenario<'a> {
         self.answers += &format!("{answer:?}\n");
     }
 
-    /// A token dies before its time, although nobody here minted another.
-    async fn a_stranger_mints(&mut self) {
+    /// Another program mints, and the token ends early.
+    async fn another_program_mints(&mut self) {
         self.ask(file_request("function-url.json")).await;
         self.world.wechat.foreign_mint();
         self.world.advance(301);
         self.ask(file_request("function-url.json")).await;
     }
 
-    /// WeChat refuses a caller's own call.
+    /// WeChat refuses a code call.
     async fn a_code_is_refused(&mut self) {
         self.world.wechat.inject(Fault::errcode(61004).on(Endpoint::CreatePreAuthCode));
         self.ask(file_request("function-url.json")).await;

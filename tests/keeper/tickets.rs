@@ -1,4 +1,4 @@
-//! The ticket watch.
+//! The ticket watch: when WeChat is asked to push tickets.
 
 use std::time::Duration;
 
@@ -11,14 +11,14 @@ use wechat_preauth::platform::{PushServices, RawPush};
 use wechat_preauth::telemetry::Metrics;
 use wechat_sim::{Endpoint, Fault, Push, SimConfig};
 
-use crate::harness::{Actor, document, world, world_of};
+use crate::harness::{KeeperHarness, document, world, world_of};
 use crate::support::service::TestService;
 
 fn asked(world: &TestService) -> usize {
     world.wechat.calls(Endpoint::StartPushTicket)
 }
 
-/// WeChat pushes a ticket, and the callback takes it in.
+/// WeChat pushes a ticket, and the callback accepts it.
 async fn ticket_is_pushed(world: &TestService) {
     let services = world.services();
     let push_services = PushServices {
@@ -29,18 +29,18 @@ async fn ticket_is_pushed(world: &TestService) {
         metrics: Metrics::memory(),
     };
     let push = world.wechat.build_push(&Push::ticket_value(world.wechat.issue_ticket())).unwrap();
-    let arrived = RawPush { query: push.query, body: push.body.into_bytes() };
-    accept_push(&push_services, &arrived, Instant::now() + Duration::from_secs(5)).await.unwrap();
+    let push = RawPush { query: push.query, body: push.body.into_bytes() };
+    accept_push(&push_services, &push, Instant::now() + Duration::from_secs(5)).await.unwrap();
 }
 
 #[tokio::test]
-async fn a_dead_ticket_leads_to_one_start_push_and_after_the_push_to_a_code_with_nobodys_help() {
+async fn an_expired_ticket_leads_to_one_start_push_and_after_the_push_to_a_code() {
     let world = world().await;
-    let keepers: Vec<Actor> = (0..3).map(|_| Actor::new(&world)).collect();
-    // Half a day later the ticket has died, and so has the token.
+    let keepers: Vec<KeeperHarness> = (0..3).map(|_| KeeperHarness::new(&world)).collect();
+    // Half a day later ticket and token have expired.
     world.advance(12 * 3600 + 1);
     for _ in 0..9 {
-        for answer in join_all(keepers.iter().map(Actor::refresh)).await {
+        for answer in join_all(keepers.iter().map(KeeperHarness::refresh)).await {
             assert_eq!(answer.unwrap_err().0, "Ticket.Rejected");
         }
         world.advance(60);
@@ -63,7 +63,7 @@ async fn a_dead_ticket_leads_to_one_start_push_and_after_the_push_to_a_code_with
 #[tokio::test]
 async fn a_caller_gets_its_code_as_soon_as_the_next_ticket_is_there() {
     let world = world().await;
-    let (keeper, caller) = (Actor::new(&world), world.instance());
+    let (keeper, caller) = (KeeperHarness::new(&world), world.instance());
     world.advance(12 * 3600 + 1);
     keeper.refresh().await.unwrap_err();
     caller.issue().await.unwrap_err();
@@ -74,9 +74,9 @@ async fn a_caller_gets_its_code_as_soon_as_the_next_ticket_is_there() {
 #[tokio::test]
 async fn while_there_is_no_ticket_wechat_is_asked_once_in_ten_minutes_by_all_keepers_together() {
     let world = world_of(SimConfig::default()).await;
-    let keepers: Vec<Actor> = (0..3).map(|_| Actor::new(&world)).collect();
+    let keepers: Vec<KeeperHarness> = (0..3).map(|_| KeeperHarness::new(&world)).collect();
     for minute in 0..21 {
-        for answer in join_all(keepers.iter().map(Actor::refresh)).await {
+        for answer in join_all(keepers.iter().map(KeeperHarness::refresh)).await {
             assert_eq!(answer.unwrap_err().0, "Ticket.Missing");
         }
         assert_eq!(asked(&world), 1 + minute / 10, "minute {minute}");
@@ -90,7 +90,7 @@ async fn while_there_is_no_ticket_wechat_is_asked_once_in_ten_minutes_by_all_kee
 #[tokio::test]
 async fn thirty_minutes_of_silence_are_enough_while_the_token_is_still_fresh() {
     let world = world().await;
-    let keeper = Actor::new(&world);
+    let keeper = KeeperHarness::new(&world);
     keeper.refresh().await.unwrap();
     world.advance(1800);
     keeper.refresh().await.unwrap();
@@ -109,7 +109,7 @@ async fn thirty_minutes_of_silence_are_enough_while_the_token_is_still_fresh() {
 #[tokio::test]
 async fn a_start_push_that_fails_is_reported_and_fails_nothing_else() {
     let world = world().await;
-    let keeper = Actor::new(&world);
+    let keeper = KeeperHarness::new(&world);
     keeper.refresh().await.unwrap();
     world.advance(1801);
     world.wechat.inject(Fault::errcode(61004).on(Endpoint::StartPushTicket));
@@ -119,9 +119,9 @@ async fn a_start_push_that_fails_is_reported_and_fails_nothing_else() {
 }
 
 #[tokio::test]
-async fn whose_token_comes_from_elsewhere_is_not_bothered_about_tickets() {
+async fn with_minting_off_no_tickets_are_asked_for() {
     let world = world_of(SimConfig::default()).await;
-    let keeper = Actor::with(&world, |services| services.minting = false);
+    let keeper = KeeperHarness::with(&world, |services| services.minting = false);
     assert_eq!(keeper.refresh().await.unwrap_err().0, "Token.Missing");
     assert_eq!(asked(&world), 0);
 }
@@ -129,7 +129,7 @@ async fn whose_token_comes_from_elsewhere_is_not_bothered_about_tickets() {
 #[tokio::test]
 async fn an_operator_may_ask_at_any_time_and_the_schedule_then_need_not() {
     let world = world().await;
-    let keeper = Actor::new(&world);
+    let keeper = KeeperHarness::new(&world);
     keeper.refresh().await.unwrap();
     world.wechat.set_pushing(false);
     for word in ["ok", "in a normal state"] {
@@ -143,11 +143,11 @@ async fn an_operator_may_ask_at_any_time_and_the_schedule_then_need_not() {
 }
 
 #[tokio::test]
-async fn a_new_appsecret_is_read_before_the_refusal_is_believed() {
+async fn a_refused_appsecret_is_read_again_before_the_call_fails() {
     let world = world().await;
     let right = world.wechat.config().component_appsecret.clone();
     world.credentials.set(Ok(document(world.wechat.config(), "0123456789abcdef0123456789abcdef")));
-    let keeper = Actor::new(&world);
+    let keeper = KeeperHarness::new(&world);
     let ask = || keeper.invoke(json!({ "action": "start_push_ticket" }));
     assert_eq!(ask().await.unwrap_err().0, "Config.AppSecretRejected");
     assert_eq!(asked(&world), 1);

@@ -215,7 +215,8 @@ pub fn request_ends(
     };
     let quiet = !hit(&[Hit::Table, Hit::CodeCall, Hit::Instance], began.ms.min(now - 31_000));
     // Five seconds for a start while Secrets Manager hangs.
-    let enough_time = began.ends_ms - began.ms >= if hit(&[Hit::Secrets], began.ms) { 8000 } else { 2000 };
+    let enough_time =
+        began.ends_ms - began.ms >= if hit(&[Hit::Secrets], began.ms - 5000) { 8000 } else { 2000 };
     if usable && quiet && enough_time && world.plan.minting {
         world.history.broken("valid_token_unused", format!("instance {instance}: {}", problem.code));
     }

@@ -87,7 +87,7 @@ async fn schedule(world: &Arc<World>) {
     };
     let traffic = async {
         loop {
-            sleep(Duration::from_secs(40)).await;
+            sleep(Duration::from_secs((plan.stormy_s / 40).max(40))).await;
             callers[0].request(Duration::from_secs(20));
         }
     };

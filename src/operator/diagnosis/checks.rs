@@ -1,127 +1,101 @@
-//! The links that are judged by what is there: the credentials, the push keys, the hosts, the ticket and
-//! the token. Pure functions; `diagnose` reads and asks.
+//! The checks that judge what was read or asked. Pure functions.
 
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 
 use super::report::{Check, CheckStatus};
-use crate::operator::ticket_watch::{SILENCE, is_refused};
+use crate::operator::ticket_watch::{SILENCE, refusal};
 use crate::platform::clock::rfc3339;
-use crate::platform::problem::{Problem, ProblemCode};
-use crate::platform::state::{Backoff, TicketItem, TokenItem};
+use crate::platform::credentials::PushKeyText;
+use crate::platform::problem::{Problem, Result, texts};
+use crate::platform::state::{Backoff, Lease, TicketItem, TokenItem};
+use crate::platform::token::ActiveToken;
 use crate::platform::{Credentials, EgressIps};
 use crate::wechat::HostProbe;
 use crate::wechat::push::PushKey;
 
-/// How long WeChat takes a ticket, in seconds.
+/// How long WeChat accepts a ticket, in seconds.
 const TICKET_LIFE: i64 = 12 * 3600;
 
-const FILL_PUSH_KEYS: &str = "Put the platform's 消息校验Token and 消息加解密Key (EncodingAESKey, 43 characters) \
-     into push_keys of the credentials secret: [{\"token\": …, \"encoding_aes_key\": …}], current first.";
-
-const NETWORK: &str = "Check the way out: the subnets' route to the NAT gateway, the security group's egress to \
-     port 443, and DNS in the VPC. When the other hosts answer, the service goes on with those.";
-
-pub(super) fn credentials(ours: &Credentials) -> Check {
-    let detail = format!("readable and complete, for {}", ours.component_appid);
-    Check::new("credentials", CheckStatus::Ok, detail).fact("version", ours.version.as_str())
+pub(super) fn credentials(credentials: &Credentials) -> Check {
+    let detail = format!("readable and complete, for {}", credentials.component_appid);
+    Check::ok("credentials", detail).fact("version", credentials.version.as_str())
 }
 
-pub(super) fn push_keys(ours: &Credentials) -> Check {
-    let wrong: Vec<String> = ours
-        .push_keys
-        .iter()
-        .enumerate()
-        .filter_map(|(index, key)| {
-            let error = PushKey::new(key.token.clone(), key.encoding_aes_key.expose_secret()).err()?;
-            Some(format!("push_keys[{index}]: {error}"))
-        })
-        .collect();
-    let count = ours.push_keys.len();
-    let link = match (count, wrong.is_empty()) {
-        (0, _) => Check::new("push_keys", CheckStatus::Failed, "there are none, so no push can be taken in")
-            .remedy(FILL_PUSH_KEYS),
-        (_, false) => Check::new("push_keys", CheckStatus::Failed, wrong.join("; ")).remedy(FILL_PUSH_KEYS),
-        (1, true) => Check::new("push_keys", CheckStatus::Ok, "1 well-formed key"),
-        (_, true) => Check::new("push_keys", CheckStatus::Ok, format!("{count} well-formed keys")),
+pub(super) fn push_keys(credentials: &Credentials) -> Check {
+    let keys = &credentials.push_keys;
+    let error = |(index, key): (usize, &PushKeyText)| {
+        let error = PushKey::new(key.token.clone(), key.encoding_aes_key.expose_secret()).err()?;
+        Some(format!("push_keys[{index}]: {error}"))
     };
-    link.fact("count", count)
+    let errors: Vec<String> = keys.iter().enumerate().filter_map(error).collect();
+    let check = if keys.is_empty() {
+        let detail = "not in this function's secret: the callback's own secret holds them";
+        Check::new("push_keys", CheckStatus::Skipped, detail)
+    } else if errors.is_empty() {
+        Check::ok("push_keys", format!("{} well-formed", keys.len()))
+    } else {
+        Check::failed("push_keys", errors.join("; "), texts::PUSH_KEYS_REMEDY)
+    };
+    check.fact("count", keys.len())
 }
 
 pub(super) fn host(probe: &HostProbe) -> Check {
     let name = format!("host:{}", probe.host);
     match &probe.answered {
         Ok(took) => {
-            let latency_ms = (took.as_secs_f64() * 1e4).round() / 10.0;
-            Check::new(name, CheckStatus::Ok, format!("answers in {latency_ms} ms"))
-                .fact("latency_ms", latency_ms)
+            let latency_ms = milliseconds(*took);
+            Check::ok(&name, format!("answers in {latency_ms} ms")).fact("latency_ms", latency_ms)
         }
-        Err(kind) => Check::new(name, CheckStatus::Failed, kind.to_string()).remedy(NETWORK),
+        Err(kind) => Check::failed(&name, kind.to_string(), texts::NETWORK_REMEDY),
     }
 }
 
 pub(super) fn ticket(item: &TicketItem, token: &TokenItem, minting: bool, now: i64) -> Check {
-    let link = match &item.ticket {
-        None if !minting => Check::new(
-            "ticket",
-            CheckStatus::Unknown,
-            "none has arrived; none is needed while MINTING is off, but one is before it can be on",
-        ),
-        None => Check::failed("ticket", &Problem::ticket_missing()),
+    let failed = |detail: String| Check::failed("ticket", detail, texts::TICKET_MISSING_REMEDY);
+    let check = match &item.ticket {
+        None if minting => Check::met("ticket", &Problem::ticket_missing()),
+        None => Check::new("ticket", CheckStatus::Unknown, "none has arrived; MINTING=off needs none"),
         Some(ticket) => {
             let age = now - ticket.received_at;
-            let link = if is_refused(item, token) {
-                let errcode = token.backoff.as_ref().and_then(|backoff| backoff.errcode);
-                let by = errcode.map(|errcode| format!(" with errcode {errcode}")).unwrap_or_default();
-                Check::new("ticket", CheckStatus::Failed, format!("WeChat refused the newest ticket{by}"))
-                    .remedy(silence_remedy())
+            let pushed = format!("the last push came {} ago", span(age));
+            let check = if let Some(backoff) = refusal(item, token) {
+                let errcode = backoff.errcode.unwrap_or_default();
+                failed(format!("WeChat refused the newest ticket with errcode {errcode}"))
             } else if age > SILENCE && minting {
-                let rest = (ticket.create_time + TICKET_LIFE - now).max(0);
-                let detail = format!(
-                    "the last push came {} ago; the ticket is good for another {}",
-                    span(age),
-                    span(rest)
-                );
-                Check::new("ticket", CheckStatus::Failed, detail).remedy(silence_remedy())
+                let rest = span(ticket.create_time + TICKET_LIFE - now);
+                failed(format!("{pushed}; the ticket is valid for another {rest}"))
             } else {
-                Check::new("ticket", CheckStatus::Ok, format!("the last push came {} ago", span(age)))
+                Check::ok("ticket", pushed)
             };
-            link.fact("received_at", rfc3339(ticket.received_at))
+            check
+                .fact("received_at", rfc3339(ticket.received_at))
                 .fact("age_s", age)
                 .fact("create_time", rfc3339(ticket.create_time))
         }
     };
-    link.fact("start_push_at", item.start_push_at.map(rfc3339))
+    check.fact("start_push_at", item.start_push_at.map(rfc3339))
 }
 
-/// The same as for the first ticket: the pushes must come.
-fn silence_remedy() -> String {
-    Problem::ticket_missing().remedy.unwrap_or_default()
-}
-
-pub(super) fn token(item: &TokenItem, minting: bool, now: i64) -> Check {
-    let Some(token) = &item.token else {
+/// The token, with the lease and the backoff of its item.
+pub(super) fn token(found: &Result<ActiveToken>, item: &TokenItem, minting: bool, now: i64) -> Check {
+    let check = match (found, &item.token) {
+        (Err(problem), _) => Check::met("token", problem),
         // Only in this process's memory, because the table cannot be written.
-        return with_attempts(Check::new("token", CheckStatus::Ok, "valid, but not stored"), item, now);
+        (Ok(_), None) => Check::ok("token", "valid, but not stored"),
+        (Ok(_), Some(token)) => {
+            let (left, age) = (token.expires_at - now, now - token.minted_at);
+            let origin = if minting { "minted" } else { "handed over" };
+            Check::ok("token", format!("valid for {}, {origin} {} ago", span(left), span(age)))
+                .fact("expires_at", rfc3339(token.expires_at))
+                .fact("seconds_left", left)
+                .fact("minted_at", rfc3339(token.minted_at))
+                .fact("age_s", age)
+        }
     };
-    let (left, age) = (token.expires_at - now, now - token.minted_at);
-    let came = if minting { "minted" } else { "handed over" };
-    let detail = format!("valid for {}, {came} {} ago", span(left), span(age));
-    let link = Check::new("token", CheckStatus::Ok, detail)
-        .fact("expires_at", rfc3339(token.expires_at))
-        .fact("seconds_left", left)
-        .fact("minted_at", rfc3339(token.minted_at))
-        .fact("age_s", age);
-    with_attempts(link, item, now)
-}
-
-/// Adds the lease and the backoff to a token's link.
-pub(super) fn with_attempts(link: Check, item: &TokenItem, now: i64) -> Check {
-    let lease = item.lease.as_ref().map_or(
-        Value::Null,
-        |lease| json!({ "expires_at": rfc3339(lease.expires_at), "live": lease.expires_at > now }),
-    );
-    link.fact("lease", lease).fact("backoff", item.backoff.as_ref().map_or(Value::Null, backoff))
+    let live = item.live_lease(now).is_some();
+    let lease = |lease: &Lease| json!({ "expires_at": rfc3339(lease.expires_at), "live": live });
+    check.fact("lease", item.lease.as_ref().map(lease)).fact("backoff", item.backoff.as_ref().map(backoff))
 }
 
 fn backoff(backoff: &Backoff) -> Value {
@@ -134,55 +108,33 @@ fn backoff(backoff: &Backoff) -> Value {
     })
 }
 
-/// The address WeChat saw, held against `EGRESS_IPS`. `refused`: it is not in the whitelist.
-pub(super) fn egress_ip(seen: Option<&str>, refused: Option<&Problem>, ours: &EgressIps) -> Check {
-    let listed = !ours.addresses().is_empty();
-    let is_egress_ip = seen.filter(|_| listed).map(|seen| ours.contains(seen));
-    let link = match (refused, seen, is_egress_ip) {
-        (Some(problem), ..) => Check::failed("egress_ip", problem),
-        (None, Some(seen), Some(true)) => Check::new(
-            "egress_ip",
-            CheckStatus::Ok,
-            format!("WeChat sees {seen}, one of EGRESS_IPS, and lets it in"),
-        ),
-        (None, Some(seen), Some(false)) => Check::new(
-            "egress_ip",
-            CheckStatus::Failed,
-            format!("WeChat sees {seen}, which is none of EGRESS_IPS; it lets it in today"),
-        )
-        .remedy(ours.remedy(Some(seen))),
-        (None, Some(seen), None) => Check::new(
-            "egress_ip",
-            CheckStatus::Unknown,
-            format!(
-                "WeChat sees {seen} and lets it in; EGRESS_IPS is empty, so there is nothing to hold it against"
-            ),
-        ),
-        (None, None, _) => Check::new(
-            "egress_ip",
-            CheckStatus::Unknown,
-            "WeChat lets us in, but does not tell which address it sees",
-        ),
+/// The address that WeChat sees, compared with `EGRESS_IPS`.
+pub(super) fn egress_ip(found: &Result<Option<String>>, ours: &EgressIps) -> Check {
+    let seen = match found {
+        Ok(seen) => seen.as_deref(),
+        Err(problem) => problem.client_ip.as_deref(),
     };
     let addresses: Vec<String> = ours.addresses().iter().map(ToString::to_string).collect();
-    link.fact("client_ip", seen).fact("is_egress_ip", is_egress_ip).fact("egress_ips", addresses)
+    let is_egress_ip = seen.filter(|_| !addresses.is_empty()).map(|seen| ours.contains(seen));
+    let (status, detail) = match (seen, is_egress_ip) {
+        (None, _) => (CheckStatus::Unknown, "WeChat did not tell which address it sees".to_owned()),
+        (Some(seen), None) => (CheckStatus::Unknown, format!("WeChat sees {seen}; EGRESS_IPS is empty")),
+        (Some(seen), Some(true)) => (CheckStatus::Ok, format!("WeChat sees {seen}, one of EGRESS_IPS")),
+        (Some(seen), Some(false)) => {
+            (CheckStatus::Failed, format!("WeChat sees {seen}, which is not one of EGRESS_IPS"))
+        }
+    };
+    let mut check = match found {
+        Ok(_) => Check::new("egress_ip", status, detail),
+        Err(problem) => Check::met("egress_ip", problem),
+    };
+    check.remedy = (check.status == CheckStatus::Failed).then(|| ours.remedy(seen));
+    check.fact("client_ip", seen).fact("is_egress_ip", is_egress_ip).fact("egress_ips", addresses)
 }
 
-/// What a problem met at `link` makes of it: its own failure, or a link that cannot be checked.
-pub(super) fn failed_check(link: &str, problem: &Problem) -> Check {
-    match super::report::cause_of(problem.code) {
-        Some(cause_of) if cause_of != link => {
-            Check::new(link, CheckStatus::Skipped, format!("cannot be checked: see {cause_of}"))
-        }
-        _ => {
-            let failed = Check::failed(link, problem);
-            match (problem.code, &failed.remedy) {
-                (ProblemCode::WeChatUnreachable | ProblemCode::WeChatTimeout, None) => failed.remedy(NETWORK),
-                (_, None) => failed.remedy("Try again in a minute; if it stays, see rid and errmsg."),
-                _ => failed,
-            }
-        }
-    }
+/// Milliseconds with one decimal.
+pub(super) fn milliseconds(time: std::time::Duration) -> f64 {
+    (time.as_secs_f64() * 1e4).round() / 10.0
 }
 
 /// `47 s`, `12 min`, `1 h 50 min`.

@@ -1,112 +1,93 @@
-//! A diagnosis: one link of the chain after the other, as JSON and as text for a person.
+//! A diagnosis as JSON, and as text for a person: one check after the other.
 
 use std::fmt::Write as _;
 
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::platform::problem::{Problem, ProblemCode};
+use crate::platform::problem::Problem;
 
-/// How a link is.
+/// The result of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CheckStatus {
-    /// It holds.
+    /// Nothing is wrong.
     Ok,
-    /// It is broken: `remedy` says what to do.
+    /// Something is wrong: `remedy` says what to do.
     Failed,
-    /// Nothing can be said, and nothing is accused.
+    /// The check gave no result. This is no failure.
     Unknown,
-    /// It could not be checked, because another one is broken: `detail` says which.
+    /// The check was not possible, or is not necessary: `detail` says why.
     Skipped,
 }
 
-/// One link of the chain.
+/// One check.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Check {
     /// Its name: `credentials`, `push_keys`, `state`, `ticket`, `host:…`, `token`, `egress_ip`, `code`.
-    pub link: String,
-    /// How it is.
+    #[serde(rename = "link")]
+    pub name: String,
+    /// The result.
     pub status: CheckStatus,
     /// What was found, for a person.
     pub detail: String,
     /// What to do.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub remedy: Option<String>,
-    /// What was found, for programs: numbers with their units in the name.
+    /// What was found, for programs: numbers have their units in the name.
     #[serde(flatten)]
     pub facts: Map<String, Value>,
+    /// The problem that the check met. Its cause may be another check.
+    #[serde(skip)]
+    pub(super) problem: Option<Box<Problem>>,
 }
 
 impl Check {
-    pub(super) fn new(link: impl Into<String>, status: CheckStatus, detail: impl Into<String>) -> Self {
-        Self { link: link.into(), status, detail: detail.into(), remedy: None, facts: Map::new() }
+    pub(super) fn new(name: &str, status: CheckStatus, detail: impl Into<String>) -> Self {
+        let (name, detail) = (name.to_owned(), detail.into());
+        Self { name, status, detail, remedy: None, facts: Map::new(), problem: None }
     }
 
-    pub(super) fn failed(link: impl Into<String>, problem: &Problem) -> Self {
-        Self::new(link, CheckStatus::Failed, String::new()).blamed(problem)
+    pub(super) fn ok(name: &str, detail: impl Into<String>) -> Self {
+        Self::new(name, CheckStatus::Ok, detail)
     }
 
-    /// The same, as the cause of a problem.
-    pub(super) fn blamed(mut self, problem: &Problem) -> Self {
-        self.status = CheckStatus::Failed;
-        self.detail.clone_from(&problem.detail);
-        if problem.remedy.is_some() {
-            self.remedy.clone_from(&problem.remedy);
-        }
-        self.fact("code", problem.code.as_str())
-            .fact("errcode", problem.errcode)
-            .fact("errmsg", problem.errmsg.clone())
-            .fact("rid", problem.rid.clone())
-            .fact("client_ip", problem.client_ip.clone())
+    pub(super) fn failed(name: &str, detail: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self { remedy: Some(remedy.into()), ..Self::new(name, CheckStatus::Failed, detail) }
     }
 
-    pub(super) fn remedy(mut self, remedy: impl Into<String>) -> Self {
-        self.remedy = Some(remedy.into());
-        self
+    /// A check that met a problem. Whether it failed or is skipped is decided when all checks are there.
+    pub(super) fn met(name: &str, problem: &Problem) -> Self {
+        Self { problem: Some(Box::new(problem.clone())), ..Self::new(name, CheckStatus::Skipped, "") }
     }
 
-    /// Adds a fact; nothing when there is none.
+    /// The same check with a fact; without it when there is none.
     pub(super) fn fact(mut self, name: &str, value: impl Into<Value>) -> Self {
-        let value = value.into();
-        if !value.is_null() {
-            self.facts.insert(name.to_owned(), value);
-        }
+        self.add_facts([(name, value.into())]);
         self
     }
-}
 
-/// The link that a problem is the fault of, when it is not the one it was met at.
-pub(super) const fn cause_of(code: ProblemCode) -> Option<&'static str> {
-    match code {
-        ProblemCode::SecretsUnavailable
-        | ProblemCode::SecretsInvalid
-        | ProblemCode::ConfigAppIdRejected
-        | ProblemCode::ConfigAppSecretRejected => Some("credentials"),
-        ProblemCode::StateUnavailable => Some("state"),
-        ProblemCode::TicketMissing | ProblemCode::TicketRejected => Some("ticket"),
-        ProblemCode::TokenMissing | ProblemCode::TokenPending | ProblemCode::WeChatTokenRejected => {
-            Some("token")
-        }
-        ProblemCode::ConfigEgressIpNotRegistered => Some("egress_ip"),
-        _ => None,
+    /// Adds the facts that are there.
+    pub(super) fn add_facts<const N: usize>(&mut self, facts: [(&str, Value); N]) {
+        let known = facts.into_iter().filter(|(_, value)| !value.is_null());
+        self.facts.extend(known.map(|(name, value)| (name.to_owned(), value)));
     }
 }
 
-/// The whole chain.
+/// The result of all checks.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Diagnosis {
-    /// Whether no link is broken.
+    /// Whether no check failed.
     pub ok: bool,
-    /// The broken links.
+    /// The names of the checks that failed.
     pub failed: Vec<String>,
-    /// When it was checked, in UTC.
+    /// When it was made, in UTC.
     pub checked_at: String,
     /// The component.
     pub component_appid: Option<String>,
     /// `on` or `off`.
     pub minting: &'static str,
-    /// Every link, in the order of the chain.
+    /// Every check, in the order of the chain.
     #[serde(rename = "links")]
     pub checks: Vec<Check>,
     /// The same for a person, in aligned lines.
@@ -114,39 +95,34 @@ pub struct Diagnosis {
 }
 
 impl Diagnosis {
-    pub(super) fn new(
-        checked_at: String,
-        component_appid: Option<String>,
-        minting: bool,
-        checks: Vec<Check>,
-    ) -> Self {
-        let broken = checks.iter().filter(|link| link.status == CheckStatus::Failed);
-        let failed: Vec<String> = broken.map(|link| link.link.clone()).collect();
+    pub(super) fn new(checked_at: String, appid: Option<String>, minting: bool, checks: Vec<Check>) -> Self {
+        let failed = checks.iter().filter(|check| check.status == CheckStatus::Failed);
+        let failed: Vec<String> = failed.map(|check| check.name.clone()).collect();
         Self {
             ok: failed.is_empty(),
             failed,
-            text: text(&checks),
             checked_at,
-            component_appid,
+            component_appid: appid,
             minting: if minting { "on" } else { "off" },
+            text: text(&checks),
             checks,
         }
     }
 }
 
 fn text(checks: &[Check]) -> String {
-    let width = checks.iter().map(|link| link.link.chars().count()).max().unwrap_or(0);
+    let width = checks.iter().map(|check| check.name.chars().count()).max().unwrap_or(0);
     let mut text = String::new();
-    for link in checks {
-        let status = match link.status {
+    for check in checks {
+        let status = match check.status {
             CheckStatus::Ok => "ok",
             CheckStatus::Failed => "FAILED",
             CheckStatus::Unknown => "unknown",
             CheckStatus::Skipped => "skipped",
         };
         // Writing to a String cannot fail.
-        let _ = writeln!(text, "{:width$}  {status:7}  {}", link.link, link.detail);
-        if let Some(remedy) = &link.remedy {
+        let _ = writeln!(text, "{:width$}  {status:7}  {}", check.name, check.detail);
+        if let Some(remedy) = &check.remedy {
             let _ = writeln!(text, "{:width$}           → {remedy}", "");
         }
     }
@@ -158,11 +134,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_text_is_aligned_and_a_remedy_stands_below_its_link() {
-        let checks = vec![
-            Check::new("ticket", CheckStatus::Ok, "arrived 40 s ago"),
-            Check::new("egress_ip", CheckStatus::Failed, "refused").remedy("append it"),
-        ];
+    fn the_text_is_aligned_and_a_remedy_stands_below_its_check() {
+        let checks =
+            vec![Check::ok("ticket", "arrived 40 s ago"), Check::failed("egress_ip", "refused", "append it")];
         let report = Diagnosis::new("now".into(), None, true, checks);
         assert_eq!(
             report.text,
@@ -173,9 +147,9 @@ mod tests {
     }
 
     #[test]
-    fn facts_stand_beside_the_other_members() {
-        let link = Check::new("host:x", CheckStatus::Ok, "d").fact("latency_ms", 7).fact("none", None::<i64>);
+    fn facts_stand_beside_the_other_fields() {
+        let check = Check::ok("host:x", "d").fact("latency_ms", 7).fact("none", None::<i64>);
         let expected = serde_json::json!({"link":"host:x","status":"ok","detail":"d","latency_ms":7});
-        assert_eq!(serde_json::to_value(link).unwrap(), expected);
+        assert_eq!(serde_json::to_value(check).unwrap(), expected);
     }
 }

@@ -178,3 +178,18 @@ texts! {
     PUSH_UNREADABLE_REMEDY { en: "WeChat has changed its format: report this as a bug of this service, \
         without the push." }
 }
+
+texts! {
+    // The keeper's diagnosis: what to do when a check fails and the problem has no remedy of its own.
+
+    NETWORK_REMEDY { en: "Check the way out: the subnets' route to the NAT gateway, the security group's \
+        egress to port 443, and DNS in the VPC. When another host answers, the service uses that one." }
+    SECRETS_UNAVAILABLE_REMEDY { en: "Secrets Manager does not answer this function. Check the VPC's way to \
+        it (NAT gateway or endpoint, security group), and whether AWS reports an outage." }
+    STATE_UNAVAILABLE_REMEDY { en: "Check STATE_TABLE, the function's role, and the VPC's way to DynamoDB \
+        (gateway endpoint)." }
+    PUSH_KEYS_REMEDY { en: "Put the platform's 消息校验Token and 消息加解密Key (EncodingAESKey, 43 \
+        characters) into push_keys of the credentials secret: [{\"token\": …, \"encoding_aes_key\": …}], the \
+        current pair first." }
+    TRY_AGAIN_REMEDY { en: "Try again in a minute. If it fails again, look up errmsg and rid." }
+}

@@ -18,8 +18,8 @@ use crate::wechat::Refusal;
 /// How often the table is read while another instance mints: first and longest interval.
 const POLL: (Duration, Duration) = (Duration::from_millis(200), Duration::from_millis(1000));
 
-/// Reads of a failing table before a request gives up that has seen nobody mint.
-const MAX_READS: u32 = 3;
+/// Failures of the table before a request gives up that has seen nobody mint.
+const MAX_FAILURES: u32 = 3;
 
 /// One request's way to a token.
 pub(super) struct Resolution<'a> {
@@ -36,7 +36,7 @@ pub(super) struct Resolution<'a> {
 /// What was seen so far.
 pub(super) struct Progress {
     pause: Duration,
-    failed_reads: u32,
+    failures: u32,
     /// Whether another instance was seen minting: then it is worth waiting until the deadline.
     saw_a_mint: bool,
     first: Option<TokenItem>,
@@ -46,7 +46,7 @@ pub(super) struct Progress {
 
 impl Default for Progress {
     fn default() -> Self {
-        Self { pause: POLL.0, failed_reads: 0, saw_a_mint: false, first: None, must_reread: false }
+        Self { pause: POLL.0, failures: 0, saw_a_mint: false, first: None, must_reread: false }
     }
 }
 
@@ -109,7 +109,12 @@ impl Resolution<'_> {
                     }
                     self.without_a_mint(&item, problem).map(Some)
                 }
-                Err(problem) => self.without_a_mint(&item, problem).map(Some),
+                Err(problem) => match self.without_a_mint(&item, problem) {
+                    Err(problem) if problem.code == ProblemCode::StateUnavailable => {
+                        self.table_failed(problem).await.map(|()| None)
+                    }
+                    result => result.map(Some),
+                },
             },
         }
     }
@@ -122,13 +127,19 @@ impl Resolution<'_> {
             tracing::warn!(%error, "the state table cannot be read; the token in memory is valid");
             return Ok(Some(active));
         }
-        self.progress.failed_reads += 1;
+        self.table_failed(error.into()).await.map(|()| None)
+    }
+
+    /// Pauses before the next try of a table that fails.
+    async fn table_failed(&mut self, problem: Box<Problem>) -> Result<()> {
+        self.progress.failures += 1;
         if self.progress.saw_a_mint {
-            self.pause().await?;
-        } else if self.progress.failed_reads >= MAX_READS || self.pause().await.is_err() {
-            return Err(error.into());
+            self.pause().await
+        } else if self.progress.failures >= MAX_FAILURES {
+            Err(problem)
+        } else {
+            self.pause().await.map_err(|_pending| problem)
         }
-        Ok(None)
     }
 
     /// Reports a foreign mint when the item is read for the first time. A forced refresh that had to wait

@@ -1,0 +1,42 @@
+//! What WeChat recorded of an earlier request, by its rid.
+
+use serde::Serialize;
+use tokio::time::Instant;
+
+use super::Keeper;
+use super::calls::by_token;
+use super::limits::end_at;
+use crate::platform::problem::Result;
+use crate::platform::token::ActiveToken;
+use crate::wechat::RequestRecord;
+use crate::wechat::errcode::Endpoint;
+
+/// An earlier request.
+#[derive(Debug, Serialize)]
+pub struct ExplainedRid {
+    /// The request's id.
+    pub rid: String,
+    /// What WeChat recorded, without secrets.
+    #[serde(flatten)]
+    pub record: RequestRecord,
+    /// Whether WeChat saw one of `EGRESS_IPS`; `None` when the address or the list is not known.
+    pub is_egress_ip: Option<bool>,
+}
+
+impl Keeper {
+    /// What WeChat recorded of an earlier request.
+    ///
+    /// # Errors
+    /// Why the record is not available.
+    pub async fn explain_rid(&self, rid: &str, deadline: Instant) -> Result<ExplainedRid> {
+        let services = &self.services;
+        let call = |active: ActiveToken, timeout| async move {
+            services.wechat.get_rid(&active.token.value, rid, timeout).await
+        };
+        let call = by_token(services, self.tokens(), Endpoint::GetRid, deadline, call);
+        let record = end_at(deadline, call).await?;
+        let seen = record.client_ip.as_deref().filter(|_| !services.egress.addresses().is_empty());
+        let is_egress_ip = seen.map(|address| services.egress.contains(address));
+        Ok(ExplainedRid { rid: rid.to_owned(), record, is_egress_ip })
+    }
+}
