@@ -114,7 +114,7 @@ async fn the_schedules_event_mints_once_and_no_check_of_a_diagnosis_fails() {
 /// A secret that hangs must not hold up what the table knows.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_first_refresh_uses_the_stored_token_while_secrets_manager_hangs() {
-    let stack = Stack::new("on", "INFO").await;
+    let stack = LambdaStack::new("on", "INFO").await;
     stack.ticket_arrives().await;
     assert_eq!(stack.event("keeper-refresh.json")["renewed"], true);
 
