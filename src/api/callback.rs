@@ -14,10 +14,7 @@ use tokio::time::Instant;
 
 use super::handler::{Environment, Invocation, route};
 use super::push_request;
-use super::response::{
-    FunctionError, generic_response, json_response, problem_response, status, text_response,
-};
-use crate::platform::problem::texts;
+use super::response::{FunctionError, generic_response, json_response, problem_response, text_response};
 use crate::platform::push::accept_push;
 use crate::platform::{AcceptedPush, Problem, ProblemCode, PushServices, Result};
 
@@ -124,12 +121,12 @@ const fn anyone_can_cause(code: ProblemCode) -> bool {
 /// A problem over HTTP, where anyone may read it. It shows only what is wrong with the request: the details of a wrong
 /// signature, and of all later checks, speak of the configuration too.
 fn public_response(mut problem: Problem, request_id: &str) -> Response<Body> {
-    if status(problem.code) >= 500 {
+    if problem.code.status() >= 500 {
         return generic_response(problem.code.retryable(), request_id);
     }
     problem.remedy = None;
     if problem.code == ProblemCode::PushSignatureRejected || !anyone_can_cause(problem.code) {
-        problem.detail = texts::title(problem.code).into();
+        problem.detail = problem.code.title().into();
     }
     problem_response(&problem, request_id, METHODS)
 }

@@ -97,7 +97,7 @@ impl Invocation {
         async {
             // A task of its own, so that a panic becomes an answer. The panic hook has logged its place.
             let result = tokio::spawn(work.in_current_span()).await.unwrap_or_else(|_panicked| {
-                Err(Problem::new(ProblemCode::Internal, texts::title(ProblemCode::Internal)))
+                Err(Problem::new(ProblemCode::Internal, ProblemCode::Internal.title()))
             });
             // Fields of the span, so that they are on the line that `log` writes.
             let duration_ms = self.started.elapsed().as_secs_f64() * 1000.0;
@@ -149,10 +149,11 @@ impl Invocation {
 /// `Allow` header.
 pub(super) fn route(request: &Request, path: &str, methods: &str) -> Result<()> {
     if !request.raw_http_path().trim_end_matches('/').ends_with(path) {
-        return Err(Problem::new(ProblemCode::RequestNotFound, format!("the path is {path}")));
+        return Err(Problem::new(ProblemCode::RequestNotFound, texts::NO_SUCH_PATH.with(&[("path", &path)])));
     }
     if !methods.split(", ").any(|method| method == request.method().as_str()) {
-        return Err(Problem::new(ProblemCode::RequestMethodNotAllowed, format!("{path} takes {methods}")));
+        let detail = texts::NO_SUCH_METHOD.with(&[("path", &path), ("methods", &methods)]);
+        return Err(Problem::new(ProblemCode::RequestMethodNotAllowed, detail));
     }
     Ok(())
 }

@@ -11,7 +11,7 @@ use tokio::time::{Instant, timeout_at};
 use super::handler::{Environment, route};
 use super::issue_request;
 use super::response::{FunctionError, IssuedCodeBody, json_response, problem_response};
-use crate::platform::{IssuedCode, Issuer, Problem, Result, Role, Services, TokenProvider};
+use crate::platform::{IssuedCode, Issuer, Problem, ProblemCode, Result, Role, Services, TokenProvider};
 use crate::telemetry::metric::{self, Unit};
 
 const PATH: &str = "/preauthcode";
@@ -71,7 +71,9 @@ impl PreAuthCodeHandler {
         }
         let request = issue_request::parse(request.body().as_ref())?;
         let work = self.issuer.issue(&request, deadline);
-        timeout_at(deadline + GRACE, work).await.unwrap_or_else(|_elapsed| Err(Problem::timeout()))
+        timeout_at(deadline + GRACE, work)
+            .await
+            .unwrap_or_else(|_elapsed| Err(Problem::no_answer_in_time(ProblemCode::WeChatTimeout)))
     }
 
     fn log_issued(&self, code: &IssuedCode) {

@@ -1,10 +1,11 @@
-//! Answers and problems as JSON, over HTTP and as Lambda function errors. Only here a problem's code becomes a status.
+//! Answers and problems as JSON, over HTTP and as Lambda function errors.
 
-use lambda_http::http::{HeaderValue, header};
+use lambda_http::http::{HeaderValue, StatusCode, header};
 use lambda_http::{Body, Response};
 use lambda_runtime::Diagnostic;
 use secrecy::ExposeSecret as _;
 use serde::Serialize;
+use serde_json::json;
 
 use crate::platform::problem::texts;
 use crate::platform::{AuthorizationUrls, IssuedCode, Problem, ProblemCode};
@@ -44,98 +45,29 @@ impl<'a> From<&'a IssuedCode> for IssuedCodeBody<'a> {
 }
 
 /// A problem, as callers see it: RFC 9457 with additional members.
-#[derive(Default, Serialize)]
+#[derive(Serialize)]
 struct ProblemBody<'a> {
     #[serde(rename = "type")]
     kind: String,
     title: &'static str,
     status: u16,
-    detail: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    code: Option<ProblemCode>,
+    #[serde(flatten)]
+    problem: &'a Problem,
     retryable: bool,
     request_id: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    retry_after: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    errcode: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    errmsg: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    rid: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    client_ip: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    remedy: Option<&'a str>,
 }
 
-impl<'a> ProblemBody<'a> {
-    fn new(problem: &'a Problem, request_id: &'a str) -> Self {
-        Self {
-            kind: format!("urn:wechat-preauth:problem:{}", problem.code),
-            title: texts::title(problem.code).get(),
-            status: status(problem.code),
-            detail: &problem.detail,
-            code: Some(problem.code),
-            retryable: problem.code.retryable(),
-            request_id,
-            retry_after: problem.retry_after,
-            errcode: problem.errcode,
-            errmsg: problem.errmsg.as_deref(),
-            rid: problem.rid.as_deref(),
-            client_ip: problem.client_ip.as_deref(),
-            remedy: problem.remedy.as_deref(),
-        }
-    }
-
-    /// A failure without its cause. The title is the status's phrase, as RFC 9457 requires with `about:blank`.
-    fn generic(retryable: bool, request_id: &'a str) -> Self {
-        let (status, title) = match retryable {
-            true => (503, "Service Unavailable"),
-            false => (500, "Internal Server Error"),
-        };
-        Self {
-            kind: "about:blank".to_owned(),
-            title,
-            status,
-            detail: "the request failed; the service's log has the reason under request_id",
-            retryable,
-            request_id,
-            retry_after: retryable.then_some(GENERIC_RETRY_AFTER),
-            ..Self::default()
-        }
-    }
-
-    fn to_json(&self) -> String {
-        serde_json::to_string(self).unwrap_or_default()
-    }
-
-    fn response(&self) -> Response<Body> {
-        let mut response = response(self.status, PROBLEM_JSON, self.to_json());
-        if let Some(seconds) = self.retry_after {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
-        }
-        response
-    }
-}
-
-/// The HTTP status of a code.
-#[must_use]
-pub const fn status(code: ProblemCode) -> u16 {
-    use ProblemCode::*;
-    match code {
-        RequestInvalid | PushMalformed | PushUndecryptable | PushUnreadable => 400,
-        PushSignatureRejected | PushStale => 401,
-        RequestNotFound => 404,
-        RequestMethodNotAllowed => 405,
-        WeChatRateLimited | WeChatDailyQuotaExhausted => 429,
-        SecretsInvalid | Internal => 500,
-        ConfigEgressIpNotRegistered | ConfigAppIdRejected | ConfigAppSecretRejected => 502,
-        WeChatUnauthorized | WeChatRequestRejected | WeChatError | WeChatUnreachable => 502,
-        WeChatBusy | WeChatTokenRejected | TicketMissing | TicketRejected => 503,
-        TokenMissing | TokenPending | SecretsUnavailable | StateUnavailable | EventsUnavailable => 503,
-        WeChatTimeout => 504,
-    }
+fn problem_json(problem: &Problem, request_id: &str) -> String {
+    let code = problem.code;
+    let body = ProblemBody {
+        kind: format!("urn:wechat-preauth:problem:{code}"),
+        title: code.title().get(),
+        status: code.status(),
+        problem,
+        retryable: code.retryable(),
+        request_id,
+    };
+    serde_json::to_string(&body).unwrap_or_default()
 }
 
 /// A 200 with JSON.
@@ -153,7 +85,8 @@ pub fn text_response(text: &str) -> Response<Body> {
 /// A problem over HTTP. `methods` are those that the path takes.
 #[must_use]
 pub fn problem_response(problem: &Problem, request_id: &str, methods: &'static str) -> Response<Body> {
-    let mut response = ProblemBody::new(problem, request_id).response();
+    let body = problem_json(problem, request_id);
+    let mut response = failure(problem.code.status(), problem.retry_after, body);
     if problem.code == ProblemCode::RequestMethodNotAllowed {
         response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(methods));
     }
@@ -161,10 +94,30 @@ pub fn problem_response(problem: &Problem, request_id: &str, methods: &'static s
 }
 
 /// A failure of the service over a public route. The answer does not show the cause: it is a 503 if the same request
-/// can succeed later, else a 500.
+/// can succeed later, else a 500. The title is the status's phrase, as RFC 9457 requires with `about:blank`.
 #[must_use]
 pub fn generic_response(retryable: bool, request_id: &str) -> Response<Body> {
-    ProblemBody::generic(retryable, request_id).response()
+    let status = if retryable { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::INTERNAL_SERVER_ERROR };
+    let mut body = json!({
+        "type": "about:blank",
+        "title": status.canonical_reason(),
+        "status": status.as_u16(),
+        "detail": texts::GENERIC.get(),
+        "retryable": retryable,
+        "request_id": request_id,
+    });
+    if retryable {
+        body["retry_after"] = GENERIC_RETRY_AFTER.into();
+    }
+    failure(status.as_u16(), retryable.then_some(GENERIC_RETRY_AFTER), body.to_string())
+}
+
+fn failure(status: u16, retry_after: Option<i64>, body: String) -> Response<Body> {
+    let mut response = response(status, PROBLEM_JSON, body);
+    if let Some(seconds) = retry_after {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    response
 }
 
 /// A response that nobody may cache.
@@ -188,7 +141,7 @@ impl FunctionError {
     /// The problem of this invocation.
     #[must_use]
     pub fn new(problem: &Problem, request_id: &str) -> Self {
-        Self { code: problem.code, message: ProblemBody::new(problem, request_id).to_json() }
+        Self { code: problem.code, message: problem_json(problem, request_id) }
     }
 }
 

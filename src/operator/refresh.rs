@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use super::limits::end_at;
 use super::quota::CallQuota;
 use super::{Keeper, StartPush};
-use crate::platform::problem::{Problem, ProblemCode, Result};
+use crate::platform::problem::{Problem, ProblemCode, Result, texts};
 use crate::platform::state::{TicketItem, TokenItem};
 use crate::platform::token::rules::{FRESH, is_same};
 use crate::telemetry::metric::{self, Unit};
@@ -46,10 +46,7 @@ impl Keeper {
 
     async fn refresh_now(&self, force: bool, deadline: Instant) -> Result<Refreshed> {
         if force && !self.services.minting {
-            return Err(Problem::new(
-                ProblemCode::RequestInvalid,
-                "force: MINTING is off, so no token is ever minted here; hand one over with put_token",
-            ));
+            return Err(Problem::invalid(texts::FORCE_WITHOUT_MINTING));
         }
         let appid = self.tokens().appid().await?;
         let (before, ticket) = self.items(&appid).await?;

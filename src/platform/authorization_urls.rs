@@ -7,6 +7,8 @@ use serde::Serialize;
 use url::form_urlencoded::Serializer;
 use url::{ParseError, Url};
 
+use super::problem::texts::{self, Text};
+use super::problem::{Problem, Result};
 use crate::wechat::ids::is_appid;
 
 /// The page for a computer: it shows a QR code to scan.
@@ -57,16 +59,16 @@ impl LinkOptions {
         auth_type: Option<u32>,
         biz_appid: Option<&str>,
         category_ids: &[u32],
-    ) -> Result<Self, String> {
+    ) -> Result<Self> {
         check_redirect_uri(redirect_uri)?;
         if auth_type == Some(0) {
-            return Err("auth_type must be a positive integer".into());
+            return Err(Problem::invalid(texts::NOT_A_POSITIVE_INTEGER.with(&[("field", &"auth_type")])));
         }
         if biz_appid.is_some_and(|id| !is_appid(id)) {
-            return Err("biz_appid must be an appid".into());
+            return Err(Problem::invalid(texts::BIZ_APPID));
         }
         if category_ids.len() > MAX_CATEGORY_IDS || category_ids.contains(&0) {
-            return Err(format!("category_id_list must hold at most {MAX_CATEGORY_IDS} positive ids"));
+            return Err(Problem::invalid(texts::CATEGORY_IDS.with(&[("most", &MAX_CATEGORY_IDS)])));
         }
         Ok(Self {
             redirect_uri: redirect_uri.to_owned(),
@@ -106,35 +108,34 @@ impl LinkOptions {
     }
 }
 
-/// Says what is wrong with a `redirect_uri`.
-fn check_redirect_uri(uri: &str) -> Result<(), String> {
-    let wrong = |what: &str| Err(format!("redirect_uri {what}"));
+fn check_redirect_uri(uri: &str) -> Result<()> {
+    let wrong = |text: Text| Err(Problem::invalid(text));
     if uri.len() > MAX_REDIRECT_URI_BYTES {
-        return wrong(&format!("is longer than {MAX_REDIRECT_URI_BYTES} bytes"));
+        let detail = texts::REDIRECT_URI_LENGTH.with(&[("most", &MAX_REDIRECT_URI_BYTES)]);
+        return Err(Problem::invalid(detail));
     }
     if uri.chars().any(|c| c.is_whitespace() || c.is_control()) {
-        return wrong("must not contain white space or control characters; percent-encode them");
+        return wrong(texts::REDIRECT_URI_SPACE);
     }
     match uri.split_once("://") {
-        Some((scheme, _)) if !scheme.eq_ignore_ascii_case("https") => {
-            return wrong("must be an https:// URL");
+        Some((scheme, rest)) if scheme.eq_ignore_ascii_case("https") => {
+            // The parser would skip these and take the first word of the path for the host.
+            if rest.starts_with(['/', '\\']) {
+                return wrong(texts::REDIRECT_URI_HOST);
+            }
         }
-        None => return wrong("must be an https:// URL"),
-        // The parser would skip these and take the first word of the path for the host.
-        Some((_, rest)) if rest.starts_with(['/', '\\']) => return wrong("has no host"),
-        Some(_) => {}
+        _ => return wrong(texts::REDIRECT_URI_SCHEME),
     }
-    let url = match Url::parse(uri) {
-        Ok(url) => url,
-        Err(ParseError::EmptyHost) => return wrong("has no host"),
-        Err(error) => return wrong(&format!("is not a valid URL: {error}")),
-    };
+    let url = Url::parse(uri).map_err(|error| match error {
+        ParseError::EmptyHost => Problem::invalid(texts::REDIRECT_URI_HOST),
+        _ => Problem::invalid(texts::REDIRECT_URI_SYNTAX.with(&[("error", &error)])),
+    })?;
     if !url.username().is_empty() || url.password().is_some() {
-        return wrong("must not hold a user name or password");
+        return wrong(texts::REDIRECT_URI_USER);
     }
     // WeChat appends ?auth_code=…; behind a fragment it would never reach the server.
     if url.fragment().is_some() {
-        return wrong("must not have a #fragment");
+        return wrong(texts::REDIRECT_URI_FRAGMENT);
     }
     Ok(())
 }
@@ -188,7 +189,10 @@ mod tests {
                 "category_id_list must hold at most 100 positive ids",
             ),
         ] {
-            assert_eq!(LinkOptions::new(redirect_uri, auth_type, biz_appid, &ids).unwrap_err(), expected);
+            assert_eq!(
+                LinkOptions::new(redirect_uri, auth_type, biz_appid, &ids).unwrap_err().detail,
+                expected
+            );
         }
     }
 
@@ -223,7 +227,7 @@ mod tests {
             ("https://example.com/#top", "redirect_uri must not have a #fragment"),
         ] {
             assert_eq!(
-                LinkOptions::new(redirect_uri, None, None, &[]).unwrap_err(),
+                LinkOptions::new(redirect_uri, None, None, &[]).unwrap_err().detail,
                 expected,
                 "{redirect_uri}"
             );

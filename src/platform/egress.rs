@@ -46,7 +46,7 @@ impl EgressIps {
             None => texts::EGRESS_IP_UNNAMED_REMEDY,
         };
         let ours: Vec<String> = self.0.iter().map(ToString::to_string).collect();
-        text.with(&[("seen", seen.unwrap_or_default()), ("ours", &ours.join(", "))])
+        text.with(&[("seen", &seen.unwrap_or_default()), ("ours", &ours.join(", "))])
     }
 }
 

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use super::Services;
 use super::authorization_urls::{AuthorizationUrls, LinkOptions};
 use super::clock::rfc3339;
-use super::problem::{Problem, ProblemCode, Result};
+use super::problem::{Problem, Result, texts};
 use super::token::{ActiveToken, CallFailure, Role, TokenProvider};
 use crate::wechat::CallError;
 use crate::wechat::errcode::{Endpoint, ErrcodeClass};
@@ -87,10 +87,7 @@ impl Issuer {
         if let Some(asked) = &request.component_appid {
             let appid = self.tokens.appid().await?;
             if *asked != appid {
-                return Err(Problem::new(
-                    ProblemCode::RequestInvalid,
-                    format!("component_appid: this service issues codes for {appid} only"),
-                ));
+                return Err(Problem::invalid(texts::OTHER_APPID.with(&[("appid", &appid)])));
             }
         }
         if let Some(problem) = self.refused_a_moment_ago() {

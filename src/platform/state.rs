@@ -7,7 +7,7 @@
 use async_trait::async_trait;
 use secrecy::SecretString;
 
-use super::problem::code::ProblemCode;
+use super::problem::ProblemCode;
 
 /// The furthest the end of a lease may lie ahead, in seconds; leases last 15.
 pub const MAX_LEASE_AHEAD: i64 = 60;
