@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 use lambda_http::request::RequestContext;
 use lambda_http::{Context, Request, RequestExt as _};
 use serde_json::json;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 use tracing::field::Empty;
 use tracing::{Instrument as _, Span};
 
@@ -24,6 +24,10 @@ const LONGEST: Duration = Duration::from_secs(25);
 
 /// The time for an invocation outside Lambda, as in the local service and under an emulator.
 const DEFAULT: Duration = Duration::from_secs(12);
+
+/// Work that has not ended this long after its deadline is stopped: a table or a secret that does not answer must not
+/// hold it. Most work ends by itself, with a more exact problem. Shorter than [`ANSWER_RESERVE`].
+const GRACE: Duration = Duration::from_millis(200);
 
 /// One execution environment of a function.
 pub(super) struct Environment {
@@ -79,7 +83,7 @@ pub(super) struct Invocation {
 }
 
 impl Invocation {
-    /// Does the work. `log` writes the one log line of its result.
+    /// Does the work, which ends by the deadline. `log` writes the one log line of its result.
     pub(super) async fn run<T: Send + 'static>(
         &self,
         work: impl Future<Output = Result<T>> + Send + 'static,
@@ -95,10 +99,13 @@ impl Invocation {
             duration_ms = Empty
         );
         async {
+            let work = timeout_at(self.deadline + GRACE, work);
             // A task of its own, so that a panic becomes an answer. The panic hook has logged its place.
-            let result = tokio::spawn(work.in_current_span()).await.unwrap_or_else(|_panicked| {
-                Err(Problem::new(ProblemCode::Internal, ProblemCode::Internal.title()))
-            });
+            let result = match tokio::spawn(work.in_current_span()).await {
+                Ok(Ok(result)) => result,
+                Ok(Err(_elapsed)) => Err(Problem::no_answer_in_time(ProblemCode::WeChatTimeout)),
+                Err(_panicked) => Err(Problem::new(ProblemCode::Internal, ProblemCode::Internal.title())),
+            };
             // Fields of the span, so that they are on the line that `log` writes.
             let duration_ms = self.started.elapsed().as_secs_f64() * 1000.0;
             Span::current().record("cold_start", cold_start).record("duration_ms", duration_ms);

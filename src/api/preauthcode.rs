@@ -2,24 +2,19 @@
 //! invocation.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use lambda_http::{Body, Request, Response};
 use serde_json::json;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 
 use super::handler::{Environment, route};
 use super::issue_request;
 use super::response::{FunctionError, IssuedCodeBody, json_response, problem_response};
-use crate::platform::{IssuedCode, Issuer, Problem, ProblemCode, Result, Role, Services, TokenProvider};
+use crate::platform::{IssuedCode, Issuer, Result, Role, Services, TokenProvider};
 use crate::telemetry::metric::{self, Unit};
 
 const PATH: &str = "/preauthcode";
 const METHODS: &str = "POST";
-
-/// How long after the deadline work is stopped that has not ended by itself. Shorter than the time for sending the
-/// answer.
-const GRACE: Duration = Duration::from_millis(200);
 
 /// The function, for as long as its environment lives.
 pub struct PreAuthCodeHandler {
@@ -70,10 +65,7 @@ impl PreAuthCodeHandler {
             route(request, PATH, METHODS)?;
         }
         let request = issue_request::parse(request.body().as_ref())?;
-        let work = self.issuer.issue(&request, deadline);
-        timeout_at(deadline + GRACE, work)
-            .await
-            .unwrap_or_else(|_elapsed| Err(Problem::no_answer_in_time(ProblemCode::WeChatTimeout)))
+        self.issuer.issue(&request, deadline).await
     }
 
     fn log_issued(&self, code: &IssuedCode) {

@@ -9,13 +9,11 @@
 //! | `put_token` | stores a token that was minted elsewhere, with `MINTING=off` |
 //! | `explain_rid` | what WeChat recorded of an earlier request |
 //! | `diagnosis` | checks the whole chain |
-//! | `calls` | how calls to WeChat are repeated |
-//! | `limits` | the end of an action at its deadline, and the log line of a problem that does not end it |
+//! | `calls` | how calls to WeChat are repeated, and the log line of a problem that does not end an action |
 
 mod calls;
 mod diagnosis;
 mod explain_rid;
-mod limits;
 mod put_token;
 mod quota;
 mod refresh;
@@ -52,11 +50,5 @@ impl Keeper {
     #[must_use]
     pub const fn tokens(&self) -> &TokenProvider {
         self.issuer.tokens()
-    }
-
-    /// The services that this keeper uses.
-    #[must_use]
-    pub const fn services(&self) -> &Services {
-        &self.services
     }
 }

@@ -11,8 +11,7 @@ use serde::Serialize;
 use tokio::time::Instant;
 
 use super::Keeper;
-use super::calls::{by_secret, by_token};
-use super::limits::{end_at, log};
+use super::calls::log;
 use crate::platform::Credentials;
 use crate::platform::problem::Result;
 use crate::platform::token::ActiveToken;
@@ -61,8 +60,7 @@ impl Keeper {
             let call = |active: ActiveToken, timeout| async move {
                 wechat.get_quota(&active.token.value, path, timeout).await
             };
-            let call = by_token(&self.services, self.tokens(), Endpoint::GetQuota, deadline, call);
-            let quota = end_at(deadline, call).await?;
+            let quota = self.by_token(Endpoint::GetQuota, deadline, call).await?;
             self.gauge(path, &quota);
             quotas.push(CallQuota { cgi_path: path.to_owned(), used_percent: quota.used_percent(), quota });
         }
@@ -79,8 +77,7 @@ impl Keeper {
             let Credentials { component_appid, component_appsecret, .. } = &*credentials;
             wechat.clear_quota(component_appid, component_appsecret, timeout).await
         };
-        let call = by_secret(&self.services, Endpoint::ClearQuota, deadline, call);
-        let answer = end_at(deadline, call).await?;
+        let answer = self.by_secret(Endpoint::ClearQuota, deadline, call).await?;
         tracing::warn!(answer, "the daily quotas were reset");
         Ok(QuotaCleared { answer })
     }

@@ -4,7 +4,6 @@
 use serde::Serialize;
 use tokio::time::Instant;
 
-use super::limits::end_at;
 use super::quota::CallQuota;
 use super::{Keeper, StartPush};
 use crate::platform::problem::{Problem, ProblemCode, Result, texts};
@@ -41,10 +40,6 @@ impl Keeper {
     /// # Errors
     /// Why no valid token is available; with `force`, why no new one is. The ticket is watched all the same.
     pub async fn refresh(&self, force: bool, deadline: Instant) -> Result<Refreshed> {
-        end_at(deadline, self.refresh_now(force, deadline)).await
-    }
-
-    async fn refresh_now(&self, force: bool, deadline: Instant) -> Result<Refreshed> {
         if force && !self.services.minting {
             return Err(Problem::invalid(texts::FORCE_WITHOUT_MINTING));
         }

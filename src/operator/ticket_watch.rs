@@ -7,8 +7,7 @@ use serde::Serialize;
 use tokio::time::{Instant, timeout_at};
 
 use super::Keeper;
-use super::calls::by_secret;
-use super::limits::{end_at, log};
+use super::calls::log;
 use crate::platform::Credentials;
 use crate::platform::problem::{ProblemCode, Result};
 use crate::platform::state::{Backoff, TicketItem, TokenItem};
@@ -111,11 +110,8 @@ impl Keeper {
     /// Why WeChat could not be asked.
     pub async fn start_push_ticket(&self, deadline: Instant) -> Result<StartPush> {
         let why = StartPushReason::Asked;
-        let (appid, answer) = end_at(deadline, async {
-            let appid = self.tokens().appid().await?;
-            Ok((appid, self.ask_for_push(why, deadline).await?))
-        })
-        .await?;
+        let appid = self.tokens().appid().await?;
+        let answer = self.ask_for_push(why, deadline).await?;
         // Noted so that the schedule need not ask as well. The answer is there, whether or not this succeeds.
         let now = self.services.clock.now();
         let noted = self.services.tickets.claim_start_push(&appid, now, now);
@@ -134,7 +130,7 @@ impl Keeper {
             let Credentials { component_appid, component_appsecret, .. } = &*credentials;
             wechat.start_push_ticket(component_appid, component_appsecret, timeout).await
         };
-        let asked = by_secret(&self.services, Endpoint::StartPushTicket, deadline, call).await;
+        let asked = self.by_secret(Endpoint::StartPushTicket, deadline, call).await;
         match &asked {
             Ok(answer) => tracing::warn!(why = ?why, answer, "asked WeChat to push verify tickets"),
             Err(problem) => log(problem, "WeChat could not be asked to push verify tickets"),

@@ -19,18 +19,24 @@ pub use report::{Check, CheckStatus, Diagnosis};
 
 use std::time::Duration;
 
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 use super::Keeper;
-use super::calls::by_token;
 use crate::platform::IssueRequest;
 use crate::platform::clock::rfc3339;
 use crate::platform::problem::{Problem, ProblemCode, Result};
 use crate::platform::token::ActiveToken;
 use crate::wechat::Endpoint;
 
-/// How long a host may take to answer.
+/// How long a host may take to answer, and Secrets Manager at the same time.
 const HOST_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// The time that is kept for reading the table at the end.
+const STATE_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// A step that has not ended this long after its deadline is stopped: the table is silent. While only WeChat is silent,
+/// a step ends by itself.
+const GRACE: Duration = Duration::from_millis(200);
 
 /// How long the token may take: a whole mint, and a reserve.
 const TOKEN_TIMEOUT: Duration = Duration::from_secs(10);
@@ -43,20 +49,33 @@ const ADDRESS_TIMEOUT: Duration = Duration::from_secs(6);
 const NOBODYS_APPID: &str = "wx0000000000000000";
 
 impl Keeper {
-    /// Makes every check. Never fails: what is wrong is in the report.
+    /// Makes every check by `deadline`, whatever does not answer. Never fails: what is wrong is in the report.
     pub async fn diagnose(&self, deadline: Instant) -> Diagnosis {
-        let services = &self.services;
-        let (credentials, hosts) =
-            tokio::join!(services.credentials.read_now(), services.wechat.probe_hosts(HOST_TIMEOUT));
-        let credentials = credentials.map_err(Box::<Problem>::from);
-        let appid = self.tokens().appid().await;
-        let token = self.tokens().get(deadline.min(Instant::now() + TOKEN_TIMEOUT)).await;
+        use ProblemCode::{SecretsUnavailable, StateUnavailable};
+        let (services, tokens) = (&self.services, self.tokens());
+        let by = deadline - STATE_TIMEOUT;
+        let read = async { Ok(services.credentials.read_now().await?) };
+        let (credentials, hosts) = tokio::join!(
+            in_time(Instant::now() + HOST_TIMEOUT, SecretsUnavailable, read),
+            services.wechat.probe_hosts(HOST_TIMEOUT)
+        );
+        // Without credentials, the table has the appid.
+        let appid = in_time(by, StateUnavailable, tokens.appid()).await;
+        let token_by = by.min(Instant::now() + TOKEN_TIMEOUT);
+        let token = match &appid {
+            Ok(_) => in_time(token_by + GRACE, StateUnavailable, tokens.get(token_by)).await,
+            Err(problem) => Err(problem.clone()),
+        };
         let (code, address) = match &token {
-            Ok(_) => tokio::join!(self.check_code(deadline), self.address(deadline)),
+            Ok(_) => tokio::join!(
+                in_time(by + GRACE, StateUnavailable, self.check_code(by)),
+                in_time(by + GRACE, StateUnavailable, self.address(by))
+            ),
             Err(problem) => (Err(problem.clone()), Err(problem.clone())),
         };
         // Read last, so that the report shows what the steps before have changed.
-        let state = async { self.items(&appid.clone()?).await }.await;
+        let items = async { self.items(&appid.clone()?).await };
+        let state = in_time(deadline, StateUnavailable, items).await;
 
         let (minting, now) = (services.minting, services.clock.now());
         let mut checks = vec![
@@ -96,7 +115,7 @@ impl Keeper {
         let call = |active: ActiveToken, timeout| async move {
             services.wechat.create_preauthcode(NOBODYS_APPID, &active.token.value, timeout).await
         };
-        let answer = by_token(services, self.tokens(), Endpoint::CreatePreAuthCode, by, call).await;
+        let answer = self.by_token(Endpoint::CreatePreAuthCode, by, call).await;
         match answer.map_err(|problem| *problem) {
             Err(problem) if problem.code == ProblemCode::ConfigEgressIpNotRegistered => Err(problem.into()),
             Err(Problem { rid: Some(rid), .. }) => {
@@ -106,6 +125,11 @@ impl Keeper {
             _ => Ok(None),
         }
     }
+}
+
+/// The result of a step. A step that has not ended by `limit` waits for the secret or the table, as `silent` says.
+async fn in_time<T>(limit: Instant, silent: ProblemCode, step: impl Future<Output = Result<T>>) -> Result<T> {
+    timeout_at(limit, step).await.unwrap_or_else(|_elapsed| Err(Problem::no_answer_in_time(silent)))
 }
 
 /// The check of what was found, or of the problem that was met instead.

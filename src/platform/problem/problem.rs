@@ -119,8 +119,8 @@ impl Problem {
         };
         problem.code = backoff.code;
         problem.detail = texts::BACKOFF.with(&[("detail", &problem.detail)]);
-        let wait = problem.retry_after.unwrap_or_default().max(backoff.until.saturating_sub(now));
-        problem.retry_after(wait)
+        let at_least = backoff.errcode.and(problem.retry_after).unwrap_or_default();
+        problem.retry_after(backoff.until.saturating_sub(now).max(at_least))
     }
 
     fn refused(endpoint: Endpoint, errcode: i64, client_ip: Option<&str>, egress: &EgressIps) -> Box<Self> {
