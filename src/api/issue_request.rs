@@ -1,5 +1,7 @@
 //! The request for a code: a JSON object whose fields are all optional, checked one by one.
 
+use std::num::NonZeroU32;
+
 use serde_json::{Map, Value};
 
 use super::fields::Fields;
@@ -57,14 +59,14 @@ fn links(fields: &Fields<'_>) -> Result<Option<LinkOptions>> {
         };
     };
     let auth_type = fields.read("auth_type", texts::NOT_A_POSITIVE_INTEGER, id)?;
-    let ids = |value: &Value| value.as_array()?.iter().map(id).collect::<Option<Vec<u32>>>();
+    let ids = |value: &Value| value.as_array()?.iter().map(id).collect::<Option<Vec<_>>>();
     let category_ids =
         fields.read("category_id_list", texts::NOT_POSITIVE_INTEGERS, ids)?.unwrap_or_default();
-    LinkOptions::new(redirect_uri, auth_type, fields.text("biz_appid")?, &category_ids).map(Some)
+    LinkOptions::new(redirect_uri, auth_type, fields.text("biz_appid")?, category_ids).map(Some)
 }
 
-fn id(value: &Value) -> Option<u32> {
-    value.as_u64()?.try_into().ok().filter(|id| *id > 0)
+fn id(value: &Value) -> Option<NonZeroU32> {
+    NonZeroU32::new(value.as_u64()?.try_into().ok()?)
 }
 
 #[cfg(test)]

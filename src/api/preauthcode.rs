@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use super::handler::{Environment, route};
 use super::issue_request;
-use super::response::{FunctionError, IssuedCodeBody, json_response, problem_response};
+use super::response::{FunctionError, code_response, problem_response};
 use crate::platform::{IssuedCode, Issuer, Result, Role, Services, TokenProvider};
 use crate::telemetry::metric::{self, Unit};
 
@@ -54,7 +54,7 @@ impl PreAuthCodeHandler {
             Err(problem) => invocation.failed(problem, "no pre-auth code was issued", false),
         };
         match invocation.run(work, log).await {
-            Ok(code) => Ok(json_response(&IssuedCodeBody::from(&code))),
+            Ok(code) => Ok(code_response(&code)),
             Err(problem) if direct => Err(FunctionError::new(&problem, &invocation.request_id)),
             Err(problem) => Ok(problem_response(&problem, &invocation.request_id, METHODS)),
         }

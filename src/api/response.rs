@@ -8,41 +8,13 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::platform::problem::texts;
-use crate::platform::{AuthorizationUrls, IssuedCode, Problem, ProblemCode};
+use crate::platform::{IssuedCode, Problem, ProblemCode};
 
 /// Media type of problems (RFC 9457).
 const PROBLEM_JSON: &str = "application/problem+json";
 
 /// `Retry-After` of every generic 503, in seconds.
 const GENERIC_RETRY_AFTER: i64 = 5;
-
-/// An issued code, as callers see it.
-#[derive(Serialize)]
-pub struct IssuedCodeBody<'a> {
-    component_appid: &'a str,
-    pre_auth_code: &'a str,
-    expires_in: i64,
-    expires_at: &'a str,
-    code_fingerprint: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reference: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    authorization_urls: Option<&'a AuthorizationUrls>,
-}
-
-impl<'a> From<&'a IssuedCode> for IssuedCodeBody<'a> {
-    fn from(code: &'a IssuedCode) -> Self {
-        Self {
-            component_appid: &code.component_appid,
-            pre_auth_code: code.pre_auth_code.expose_secret(),
-            expires_in: code.expires_in,
-            expires_at: &code.expires_at,
-            code_fingerprint: &code.code_fingerprint,
-            reference: code.reference.as_deref(),
-            authorization_urls: code.authorization_urls.as_ref(),
-        }
-    }
-}
 
 /// A problem, as callers see it: RFC 9457 with additional members.
 #[derive(Serialize)]
@@ -68,6 +40,18 @@ fn problem_json(problem: &Problem, request_id: &str) -> String {
         request_id,
     };
     serde_json::to_string(&body).unwrap_or_default()
+}
+
+/// The answer with an issued code, which only this function shows.
+#[must_use]
+pub fn code_response(code: &IssuedCode) -> Response<Body> {
+    #[derive(Serialize)]
+    struct CodeBody<'a> {
+        pre_auth_code: &'a str,
+        #[serde(flatten)]
+        code: &'a IssuedCode,
+    }
+    json_response(&CodeBody { pre_auth_code: code.pre_auth_code.expose_secret(), code })
 }
 
 /// A 200 with JSON.

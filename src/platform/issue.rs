@@ -2,6 +2,8 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::Serialize;
 use tokio::time::Instant;
 
 use super::Services;
@@ -9,11 +11,7 @@ use super::authorization_urls::{AuthorizationUrls, LinkOptions};
 use super::clock::rfc3339;
 use super::problem::{Problem, Result, texts};
 use super::token::{ActiveToken, CallFailure, Role, TokenProvider};
-use crate::wechat::CallError;
-use crate::wechat::errcode::{Endpoint, ErrcodeClass};
-use crate::wechat::{PreAuthCode, code_fingerprint};
-
-use secrecy::{ExposeSecret as _, SecretString};
+use crate::wechat::{CallError, Endpoint, ErrcodeClass, PreAuthCode, code_fingerprint};
 
 /// For this many seconds a refusal that concerns every caller (whitelist, appid, quota) is answered
 /// without asking again: first and longest time, doubling while the refusals go on. Long enough to spare
@@ -32,11 +30,12 @@ pub struct IssueRequest {
 }
 
 /// A code, and what a caller needs to use it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub struct IssuedCode {
     /// The component that the merchant will authorize.
     pub component_appid: String,
     /// The code: single use, one merchant.
+    #[serde(skip)]
     pub pre_auth_code: SecretString,
     /// Its life in seconds, as WeChat said.
     pub expires_in: i64,
@@ -44,9 +43,11 @@ pub struct IssuedCode {
     pub expires_at: String,
     /// Names the code in logs and events.
     pub code_fingerprint: String,
-    /// The caller's own word.
+    /// The caller's `reference`.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub reference: Option<String>,
     /// The links, when they were asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub authorization_urls: Option<AuthorizationUrls>,
 }
 

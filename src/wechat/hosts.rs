@@ -43,12 +43,7 @@ impl ApiHosts {
 fn parse_origin(origin: &str) -> Result<Url, ApiHostsError> {
     let fail = |problem| ApiHostsError { origin: origin.to_owned(), problem };
     let url = Url::parse(origin).map_err(|_| fail("is not an origin such as https://api.weixin.qq.com"))?;
-    let bare = url.path() == "/"
-        && url.query().is_none()
-        && url.fragment().is_none()
-        && url.username().is_empty()
-        && url.password().is_none();
-    if !bare {
+    if url.as_str() != format!("{}/", url.origin().ascii_serialization()) {
         return Err(fail("must be an origin only: scheme, host and port"));
     }
     let loopback = url.host_str().is_some_and(|host| {

@@ -18,6 +18,7 @@ use super::answer::{integer, or_none, text};
 use super::client::Client;
 use super::endpoint::Endpoint;
 use super::error::{CallError, TransportKind};
+use super::hosts::Host;
 use super::http::host_of;
 use super::refusal::safe_errmsg;
 use super::request_record::{RawRecord, RequestRecord};
@@ -170,22 +171,21 @@ impl Client {
 
     /// Sends each host a `HEAD` request, all at the same time. Any HTTP answer counts.
     pub async fn probe_hosts(&self, timeout: Duration) -> Vec<HostProbe> {
-        let mut probes = Vec::new();
-        let mut tasks = tokio::task::JoinSet::new();
-        for (index, host) in self.hosts.all().iter().enumerate() {
+        let probe = |host: &Host| {
             let (transport, origin) = (self.transport.clone(), host.origin.clone());
-            tasks.spawn(async move {
+            tokio::spawn(async move {
                 let (started, host) = (Instant::now(), host_of(&origin));
                 let answered = tokio::time::timeout(timeout, transport.head(origin)).await;
                 let answered = answered.unwrap_or(Err(TransportKind::Timeout)).map(|()| started.elapsed());
-                (index, HostProbe { host, answered })
-            });
+                HostProbe { host, answered }
+            })
+        };
+        let tasks: Vec<_> = self.hosts.all().iter().map(probe).collect();
+        let mut probes = Vec::new();
+        for task in tasks {
+            probes.extend(task.await);
         }
-        while let Some(probe) = tasks.join_next().await {
-            probes.extend(probe);
-        }
-        probes.sort_by_key(|(index, _)| *index);
-        probes.into_iter().map(|(_, probe)| probe).collect()
+        probes
     }
 
     /// A call that returns nothing but an errmsg.

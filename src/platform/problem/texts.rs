@@ -140,7 +140,7 @@ texts! {
     OTHER_APPID { en: "component_appid: this service issues codes for {appid} only" }
     NEEDS_REDIRECT_URI { en: "{field} is for the links, which need redirect_uri" }
     BIZ_APPID { en: "biz_appid must be an appid" }
-    CATEGORY_IDS { en: "category_id_list must hold at most {most} positive ids" }
+    CATEGORY_IDS { en: "category_id_list must hold at most {most} ids" }
     REDIRECT_URI_LENGTH { en: "redirect_uri is longer than {most} bytes" }
     REDIRECT_URI_SPACE { en: "redirect_uri must not contain white space or control characters; percent-encode them" }
     REDIRECT_URI_SCHEME { en: "redirect_uri must be an https:// URL" }
