@@ -14,7 +14,8 @@ use tracing::{Instrument as _, Span};
 
 use crate::platform::problem::texts;
 use crate::platform::{Problem, ProblemCode, Result};
-use crate::telemetry::{Metrics, metric};
+use crate::telemetry::Metrics;
+use crate::telemetry::metric::{self, Unit};
 
 /// Time for sending the answer before Lambda ends the invocation.
 const ANSWER_RESERVE: Duration = Duration::from_millis(500);
@@ -134,7 +135,7 @@ impl Invocation {
         }
         let Problem { errcode, rid, client_ip, .. } = problem;
         let properties = [("errcode", json!(errcode)), ("rid", json!(rid)), ("client_ip", json!(client_ip))];
-        self.metrics.count_all(&names, &properties);
+        self.metrics.put(&names, Unit::Count, 1.0, &properties);
 
         let explained = (!by_stranger).then_some(problem);
         // The detail of a bad request may repeat what the caller sent.

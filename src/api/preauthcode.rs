@@ -70,7 +70,7 @@ impl PreAuthCodeHandler {
 
     fn log_issued(&self, code: &IssuedCode) {
         let component_appid = ("component_appid", json!(code.component_appid));
-        self.environment.metrics.put(metric::CODE_ISSUED, Unit::Count, 1.0, &[component_appid]);
+        self.environment.metrics.put(&[metric::CODE_ISSUED], Unit::Count, 1.0, &[component_appid]);
         tracing::info!(
             component_appid = code.component_appid,
             code_fingerprint = code.code_fingerprint,

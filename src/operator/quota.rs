@@ -101,7 +101,7 @@ impl Keeper {
         let watched = WATCHED.into_iter().find(|endpoint| endpoint.path() == path);
         if let (Some(endpoint), Some(percent)) = (watched, quota.used_percent()) {
             let name = format!("{}.{}", metric::QUOTA_USED, endpoint.name());
-            self.services.metrics.put(&name, Unit::Percent, percent, &[]);
+            self.services.metrics.put(&[&name], Unit::Percent, percent, &[]);
         }
     }
 }

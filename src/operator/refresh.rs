@@ -100,10 +100,10 @@ impl Keeper {
 
     fn gauges(&self, token: &TokenItem, ticket: &TicketItem) {
         let (metrics, now) = (&self.services.metrics, self.services.clock.now());
-        metrics.put(metric::TOKEN_SECONDS_LEFT, Unit::Seconds, seconds_left(token, now) as f64, &[]);
+        metrics.put(&[metric::TOKEN_SECONDS_LEFT], Unit::Seconds, seconds_left(token, now) as f64, &[]);
         if let Some(ticket) = &ticket.ticket {
             let age = (now - ticket.received_at).max(0);
-            metrics.put(metric::TICKET_AGE, Unit::Seconds, age as f64, &[]);
+            metrics.put(&[metric::TICKET_AGE], Unit::Seconds, age as f64, &[]);
         }
     }
 }
