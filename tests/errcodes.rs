@@ -1,5 +1,5 @@
-//! Every errcode of WeChat's tables, produced by the simulator on the code call and on the mint call,
-//! and followed to what a caller sees: status, code, Retry-After, remedy, errorType.
+//! The simulator answers the code call and the mint call with every errcode of WeChat's tables. Each test checks what a
+//! caller sees: status, code, Retry-After, remedy, errorType.
 
 mod support;
 
@@ -39,7 +39,7 @@ const ROWS: &[Row] = &[
     (42006, 503, "WeChat.TokenRejected", Some(300), 15, FOREIGN),
     (45009, 429, "WeChat.DailyQuotaExhausted", None, 15, Some("clear_quota")),
     (45011, 429, "WeChat.RateLimited", Some(60), 60, None),
-    // The one whose errmsg names no address.
+    // Its errmsg names no address.
     (45035, 502, "Config.EgressIpNotRegistered", None, 15, Some("did not name the address")),
     (47001, 502, "WeChat.RequestRejected", None, 15, Some("bug")),
     (48001, 502, "WeChat.Unauthorized", None, 15, Some("put_token")),
@@ -92,7 +92,7 @@ async fn directly(api: &Arc<PreAuthCodeHandler>, file: &str) -> (String, Value) 
 fn check(row: &Row, on_mint: bool, answer: &Answer) {
     let &(errcode, mut status, mut code, code_wait, mint_wait, mut remedy) = row;
     if on_mint && errcode == 40001 {
-        // Where no token is sent, it can only be the appsecret.
+        // The mint call sends no token, so the appsecret is wrong.
         (status, code, remedy) = (502, "Config.AppSecretRejected", SECRET);
     }
     if on_mint && code == "WeChat.TokenRejected" {
@@ -107,7 +107,7 @@ fn check(row: &Row, on_mint: bool, answer: &Answer) {
     let header = answer.headers.get("retry-after").map(|value| value.to_str().unwrap().parse().unwrap());
     assert_eq!((header, body["retry_after"].as_i64()), (wait, wait), "{errcode}: {body}");
     assert_eq!(body["retryable"], matches!(status, 503) || code == "WeChat.RateLimited", "{errcode}");
-    // After rule 6 the answer is about the token, not about one call.
+    // A refused token is a problem of the token, not of one call.
     if code != "WeChat.TokenRejected" || on_mint {
         assert_eq!(body["errcode"], errcode);
     }
@@ -164,7 +164,7 @@ async fn every_errcode_on_the_mint_call_reaches_the_caller_as_documented() {
 
 #[tokio::test]
 async fn a_broken_answer_is_an_unreachable_wechat() {
-    // Whether an answer came: then the network needs no repair.
+    // `true`: an answer came, so the network works.
     let kinds = [
         (FaultKind::Html { status: 200 }, true),
         (FaultKind::Html { status: 502 }, true),
@@ -185,7 +185,7 @@ async fn a_broken_answer_is_an_unreachable_wechat() {
         assert_eq!(answer.body["retryable"], true);
         let remedy = answer.body["remedy"].as_str().unwrap_or_default();
         assert_eq!(remedy.contains("answered with an error"), answered, "{named}: {remedy}");
-        assert_eq!(world.code_calls(), 3, "{named}: a passing fault is tried three times");
+        assert_eq!(world.code_calls(), 3, "{named}: after a passing fault the call is repeated");
     }
 }
 
@@ -239,7 +239,7 @@ async fn a_wechat_that_hangs_is_a_timeout_within_the_invocations_time() {
     );
 }
 
-/// A clock that breaks the code that asks it.
+/// A clock that panics.
 struct BrokenClock;
 
 impl Clock for BrokenClock {

@@ -1,5 +1,5 @@
-//! How the operators' calls are made: with a token that is replaced when WeChat refuses it, or with the
-//! credentials, which are read again when WeChat refuses those.
+//! Makes the calls of operators: with a token, which is replaced when WeChat refuses it, or with appid and secret, which
+//! are read again when WeChat refuses them.
 
 use std::future::Future;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! What WeChat recorded of an earlier request, by its rid.
+//! Shows what WeChat recorded of an earlier request, by its rid.
 
 use serde::Serialize;
 use tokio::time::Instant;
@@ -22,7 +22,7 @@ pub struct ExplainedRid {
 }
 
 impl Keeper {
-    /// What WeChat recorded of an earlier request.
+    /// Asks WeChat what it recorded of an earlier request.
     ///
     /// # Errors
     /// Why the record is not available.

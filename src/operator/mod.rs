@@ -3,13 +3,13 @@
 //!
 //! | module | for |
 //! |---|---|
-//! | `refresh` | what the schedule asks for every minute |
+//! | `refresh` | renews the token and watches the ticket, every minute |
 //! | `ticket_watch` | asks WeChat to push tickets when none arrive |
 //! | `quota` | daily quotas: shown, measured once an hour, reset |
 //! | `put_token` | stores a token that was minted elsewhere, with `MINTING=off` |
-//! | `explain_rid` | what WeChat recorded of an earlier request |
+//! | `explain_rid` | shows what WeChat recorded of an earlier request |
 //! | `diagnosis` | checks the whole chain |
-//! | `calls` | how calls to WeChat are repeated, and the log line of a problem that does not end an action |
+//! | `calls` | makes and repeats calls to WeChat, and logs a problem that does not end an action |
 
 mod calls;
 mod diagnosis;
@@ -34,7 +34,7 @@ use crate::platform::{Issuer, Role, Services, TokenProvider};
 pub struct Keeper {
     services: Services,
     issuer: Issuer,
-    /// The time of the last look at the hour: with a new hour the quotas are measured.
+    /// When it was checked last whether a new hour has begun. Once in an hour the quotas are measured.
     quotas_seen_at: AtomicI64,
 }
 

@@ -1,8 +1,8 @@
-//! Daily quotas: shown to operators, measured once an hour for the gauge, and reset.
+//! Shows the daily quotas to operators, measures them once an hour for the metric, and resets them.
 //!
-//! The first refresh of an hour measures them. An instance measures nothing in the hour it started in, so
-//! that a refresh with nothing to do makes no call, also in a new instance. The keeper runs every minute, so
-//! some instance sees each hour begin.
+//! The first refresh of an hour measures them. An instance does not measure in the hour in which it started: a refresh
+//! with nothing to do makes no call, also in a new instance. The keeper runs every minute, so one instance or another
+//! is there when an hour begins.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;

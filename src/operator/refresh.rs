@@ -1,5 +1,5 @@
-//! What the schedule asks for every minute: renew the token when it is time, watch the ticket, measure the
-//! quotas once an hour. When there is nothing to do, two items are read and nothing else happens.
+//! The schedule's action, every minute: renews the token when it is time, watches the ticket, and measures the quotas
+//! once an hour. When there is nothing to do, it reads two items of the table and nothing else.
 
 use serde::Serialize;
 use tokio::time::Instant;
@@ -11,7 +11,7 @@ use crate::platform::state::{TicketItem, TokenItem};
 use crate::platform::token::rules::{FRESH, is_same};
 use crate::telemetry::metric::{self, Unit};
 
-/// What a refresh found and did. Fields of things that were not done are absent.
+/// What a refresh found and did. A field is absent if its step was not necessary.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Refreshed {
     /// The component.
@@ -35,10 +35,11 @@ pub struct Refreshed {
 }
 
 impl Keeper {
-    /// Does what is due. `force` mints although the token is valid, also during a backoff.
+    /// Renews the token if it is time, and watches the ticket and the quotas. `force` mints although the token is valid,
+    /// also during a backoff.
     ///
     /// # Errors
-    /// Why no valid token is available; with `force`, why no new one is. The ticket is watched all the same.
+    /// Why no valid token is available; with `force`, why no new one is. The ticket is watched in this case too.
     pub async fn refresh(&self, force: bool, deadline: Instant) -> Result<Refreshed> {
         if force && !self.services.minting {
             return Err(Problem::invalid(texts::FORCE_WITHOUT_MINTING));

@@ -26,7 +26,7 @@ const MAX_REDIRECT_URI_BYTES: usize = 2048;
 /// Most permission sets in one link. WeChat has some 50 in all.
 const MAX_CATEGORY_IDS: usize = 100;
 
-/// The parameters of the links, checked.
+/// The checked parameters of the links.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LinkOptions {
     redirect_uri: String,
@@ -118,7 +118,7 @@ fn check_redirect_uri(uri: &str) -> Result<()> {
     }
     match uri.split_once("://") {
         Some((scheme, rest)) if scheme.eq_ignore_ascii_case("https") => {
-            // The parser would skip these and take the first word of the path for the host.
+            // The URL parser skips these and would take the first segment of the path for the host.
             if rest.starts_with(['/', '\\']) {
                 return wrong(texts::REDIRECT_URI_HOST);
             }
@@ -132,7 +132,7 @@ fn check_redirect_uri(uri: &str) -> Result<()> {
     if !url.username().is_empty() || url.password().is_some() {
         return wrong(texts::REDIRECT_URI_USER);
     }
-    // WeChat appends ?auth_code=…; behind a fragment it would never reach the server.
+    // WeChat appends ?auth_code=… to the URL. A browser sends nothing that stands after a fragment.
     if url.fragment().is_some() {
         return wrong(texts::REDIRECT_URI_FRAGMENT);
     }

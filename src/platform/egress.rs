@@ -4,8 +4,8 @@ use std::net::Ipv4Addr;
 
 use super::problem::texts;
 
-/// The Elastic IPs of the NAT gateways that this function's traffic leaves from. When the list is empty,
-/// an address can be neither confirmed nor ruled out.
+/// The Elastic IPs of the NAT gateways that this function's traffic leaves from. With an empty list nothing can be
+/// said about an address.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct EgressIps(Vec<Ipv4Addr>);
 

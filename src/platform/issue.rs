@@ -1,4 +1,5 @@
-//! Issues one pre-auth code: a token, one call, and what may be tried again within the time there is.
+//! Issues one pre-auth code: gets a token and makes one call, which is repeated while there is time and a repetition
+//! can help.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -13,19 +14,19 @@ use super::problem::{Problem, Result, texts};
 use super::token::{ActiveToken, CallFailure, Role, TokenProvider};
 use crate::wechat::{CallError, Endpoint, ErrcodeClass, PreAuthCode, code_fingerprint};
 
-/// For this many seconds a refusal that concerns every caller (whitelist, appid, quota) is answered
-/// without asking again: first and longest time, doubling while the refusals go on. Long enough to spare
-/// WeChat a flood, short enough to be over soon after the operator has mended it.
+/// After a refusal that concerns every caller (whitelist, appid, quota), WeChat is not asked for this many seconds, and
+/// callers get the same problem. First and longest pause: it doubles while the refusals go on. Long enough to spare
+/// WeChat a flood of calls, short enough to end soon after the operator has solved the problem.
 const REFUSAL_MEMORY: (i64, i64) = (3, 30);
 
 /// What a caller asks for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct IssueRequest {
-    /// Must be ours, when given.
+    /// The component that the caller expects. A request for another component is refused.
     pub component_appid: Option<String>,
     /// Links to add to the answer.
     pub links: Option<LinkOptions>,
-    /// Echoed and logged.
+    /// The caller's own text, which is in the answer and in the log.
     pub reference: Option<String>,
 }
 
@@ -55,19 +56,20 @@ pub struct IssuedCode {
 pub struct Issuer {
     services: Services,
     tokens: TokenProvider,
-    /// The last refusal that no repetition can change.
+    /// The last refusal, when it concerned every caller.
     refused: Mutex<Option<Refused>>,
 }
 
 struct Refused {
     problem: Box<Problem>,
-    /// When to ask again, and how long it was until then.
+    /// When WeChat may be asked again, in Unix seconds.
     until: i64,
+    /// How long the pause is, in seconds.
     pause: i64,
 }
 
 impl Issuer {
-    /// An issuer on these means.
+    /// Creates an issuer from these services.
     #[must_use]
     pub fn new(services: Services, role: Role) -> Self {
         let tokens = TokenProvider::new(services.clone(), role);

@@ -45,7 +45,7 @@ pub struct TransportError {
 /// Why no usable answer came.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum TransportKind {
-    /// The caller's time was over before anything was sent.
+    /// The time ran out before anything was sent.
     #[error("no time was left for the call")]
     NoTime,
     /// DNS, TCP or TLS failed. Nothing was sent.
@@ -79,7 +79,7 @@ impl TransportKind {
         Self::Broken(Arc::from(reason.into()))
     }
 
-    /// Whether an answer came, although not a usable one: then the network works.
+    /// Whether an answer came, although no usable one. Then the network works.
     #[must_use]
     pub const fn is_answer(&self) -> bool {
         matches!(self, Self::Status(_) | Self::TooLong | Self::InvalidAnswer(_))
@@ -103,8 +103,8 @@ impl From<reqwest::Error> for TransportKind {
 impl TransportError {
     /// The time was over before `endpoint` could be called.
     #[must_use]
-    pub const fn no_time(endpoint: Endpoint) -> Self {
-        Self { endpoint, host: String::new(), kind: TransportKind::NoTime }
+    pub fn no_time(endpoint: Endpoint) -> Self {
+        Self { endpoint, host: "no host".to_owned(), kind: TransportKind::NoTime }
     }
 
     /// Whether WeChat may have processed the request although no answer came.

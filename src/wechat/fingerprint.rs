@@ -1,7 +1,7 @@
-//! A name for a pre-auth code that may be written down.
+//! The fingerprint of a pre-auth code, which may be logged.
 //!
-//! The code itself appears in no log. Its fingerprint stands in logs and bus events, and callers get it
-//! beside the code, so one authorization can be followed from end to end.
+//! The code itself is in no log. Its fingerprint is in logs and bus events, and callers get it with the code. So one
+//! authorization can be followed from end to end.
 
 use sha2::{Digest as _, Sha256};
 

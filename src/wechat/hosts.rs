@@ -7,7 +7,7 @@ use std::time::Duration;
 use reqwest::Url;
 use tokio::time::Instant;
 
-/// How long a host that failed is passed over while another one is left.
+/// For this long a host is not called after a failure, while there is another one.
 const HOST_COOLDOWN: Duration = Duration::from_secs(60);
 
 /// An origin that cannot be used for WeChat's API.
@@ -57,7 +57,7 @@ fn parse_origin(origin: &str) -> Result<Url, ApiHostsError> {
     }
 }
 
-/// One host, and when it may be called again.
+/// One host, and the time from which it may be called.
 #[derive(Debug)]
 pub(super) struct Host {
     pub origin: Url,
@@ -65,7 +65,7 @@ pub(super) struct Host {
 }
 
 impl Host {
-    /// Passes the host over for a while, because a call to it failed.
+    /// A call to the host failed: it is not called for a minute while there is another one.
     pub(super) fn cool_down(&self) {
         *self.callable_from.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now() + HOST_COOLDOWN;
     }
@@ -89,7 +89,7 @@ impl Hosts {
         &self.0
     }
 
-    /// The first host that may be called. When all cool down, the one that has done so for longest.
+    /// The first host that may be called. If none may, the one that failed first.
     pub(super) fn pick(&self) -> &Host {
         let now = Instant::now();
         let earliest = self.0.iter().min_by_key(|host| host.callable_from().max(now));
@@ -136,7 +136,7 @@ mod tests {
         assert_eq!(hosts.pick().origin, b.origin);
         tokio::time::advance(Duration::from_secs(30)).await;
         b.cool_down();
-        assert_eq!(hosts.pick().origin, a.origin, "it has cooled down for longest");
+        assert_eq!(hosts.pick().origin, a.origin, "it failed first");
         tokio::time::advance(Duration::from_secs(90)).await;
         assert_eq!(hosts.pick().origin, a.origin, "both may be called again");
     }

@@ -51,7 +51,7 @@ impl Quota {
     }
 }
 
-/// So many calls in so many seconds.
+/// A number of calls in a number of seconds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RateLimit {
     /// The calls.
@@ -99,14 +99,14 @@ struct Acknowledgement {
 pub struct HostProbe {
     /// `host:port`.
     pub host: String,
-    /// The time until the answer's head, including a new connection where none was open; or why no answer
+    /// The time until the answer's head came, with the time for a new connection if none was open; or why no answer
     /// came.
     pub answered: Result<Duration, TransportKind>,
 }
 
 impl Client {
-    /// Asks WeChat to push verify tickets. Needs no token, so it works before the first ticket.
-    /// Returns WeChat's errmsg: `ok`, or `in a normal state` when the pushes were running.
+    /// Asks WeChat to push verify tickets. Needs no token, so it works before the first ticket. Returns WeChat's
+    /// errmsg: `ok`, or `in a normal state` if WeChat was pushing already.
     ///
     /// # Errors
     /// A refusal, or no usable answer within `timeout`.

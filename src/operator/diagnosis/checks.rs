@@ -1,4 +1,4 @@
-//! The checks that judge what was read or asked. Pure functions.
+//! Makes the checks from what was read from the table and the secret, and from what WeChat answered. Pure functions.
 
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
@@ -117,7 +117,7 @@ pub(super) fn egress_ip(found: &Result<Option<String>>, ours: &EgressIps) -> Che
     let addresses: Vec<String> = ours.addresses().iter().map(ToString::to_string).collect();
     let is_egress_ip = seen.filter(|_| !addresses.is_empty()).map(|seen| ours.contains(seen));
     let (status, detail) = match (seen, is_egress_ip) {
-        (None, _) => (CheckStatus::Unknown, "WeChat did not tell which address it sees".to_owned()),
+        (None, _) => (CheckStatus::Unknown, "WeChat did not name the address that it sees".to_owned()),
         (Some(seen), None) => (CheckStatus::Unknown, format!("WeChat sees {seen}; EGRESS_IPS is empty")),
         (Some(seen), Some(true)) => (CheckStatus::Ok, format!("WeChat sees {seen}, one of EGRESS_IPS")),
         (Some(seen), Some(false)) => {

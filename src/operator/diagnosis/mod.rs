@@ -44,9 +44,9 @@ const TOKEN_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long the two calls for the address may take together.
 const ADDRESS_TIMEOUT: Duration = Duration::from_secs(6);
 
-/// An appid that nobody has. WeChat refuses a code call with it, which harms nothing, and can be asked by the
-/// refusal's rid which address the call came from.
-const NOBODYS_APPID: &str = "wx0000000000000000";
+/// An appid that does not exist. WeChat refuses a code call with it, which harms nothing. WeChat's record of that
+/// refusal has the address that the call came from.
+const UNKNOWN_APPID: &str = "wx0000000000000000";
 
 impl Keeper {
     /// Makes every check by `deadline`, whatever does not answer. Never fails: what is wrong is in the report.
@@ -93,7 +93,7 @@ impl Keeper {
         Diagnosis::new(rfc3339(now), appid.ok(), minting, checks)
     }
 
-    /// Issues a real code. Nobody uses it: it expires by itself, and no other code is affected.
+    /// Issues a real code. It is not used and expires by itself. No other code is affected.
     async fn check_code(&self, deadline: Instant) -> Result<Check> {
         let started = Instant::now();
         let code = self.issuer.issue(&IssueRequest::default(), deadline).await?;
@@ -105,7 +105,7 @@ impl Keeper {
             .fact("latency_ms", latency_ms))
     }
 
-    /// The address that WeChat sees, asked by the rid of a harmless refusal. `None`: WeChat did not tell.
+    /// The address that WeChat sees, from its record of a harmless refusal. `None`: WeChat did not name it.
     ///
     /// # Errors
     /// WeChat refuses the address.
@@ -113,7 +113,7 @@ impl Keeper {
         let services = &self.services;
         let by = deadline.min(Instant::now() + ADDRESS_TIMEOUT);
         let call = |active: ActiveToken, timeout| async move {
-            services.wechat.create_preauthcode(NOBODYS_APPID, &active.token.value, timeout).await
+            services.wechat.create_preauthcode(UNKNOWN_APPID, &active.token.value, timeout).await
         };
         let answer = self.by_token(Endpoint::CreatePreAuthCode, by, call).await;
         match answer.map_err(|problem| *problem) {
@@ -132,7 +132,7 @@ async fn in_time<T>(limit: Instant, silent: ProblemCode, step: impl Future<Outpu
     timeout_at(limit, step).await.unwrap_or_else(|_elapsed| Err(Problem::no_answer_in_time(silent)))
 }
 
-/// The check of what was found, or of the problem that was met instead.
+/// The check of what was found, or the problem that was met instead.
 fn check<T>(name: &str, found: &Result<T>, judge: impl FnOnce(&T) -> Check) -> Check {
     found.as_ref().map_or_else(|problem| Check::met(name, problem), judge)
 }

@@ -78,7 +78,7 @@ impl Problem {
         self
     }
 
-    /// The same problem with what WeChat said.
+    /// The same problem with the errcode, errmsg, rid and address of this refusal.
     fn relay(mut self: Box<Self>, refusal: &Refusal) -> Box<Self> {
         self.errcode = Some(refusal.errcode);
         self.errmsg = Some(refusal.errmsg.clone());
@@ -108,7 +108,7 @@ impl Problem {
         if error.kind.is_answer() { problem.remedy(texts::GATEWAY_REMEDY) } else { problem }
     }
 
-    /// A mint failed a moment ago, and its backoff still runs. `retry_after` is what is left of it.
+    /// A mint failed, and its backoff has not ended. `retry_after` is the rest of it.
     #[must_use]
     pub fn from_backoff(backoff: &Backoff, egress: &EgressIps, now: i64) -> Box<Self> {
         let mut problem = match backoff.errcode {
@@ -170,7 +170,7 @@ impl Problem {
         Self::new(ProblemCode::TokenMissing, texts::TOKEN_MISSING).remedy(texts::TOKEN_MISSING_REMEDY)
     }
 
-    /// Another instance is minting, and this request's time ran out first.
+    /// Another instance is minting, and this request's time ended first.
     #[must_use]
     pub fn token_pending() -> Box<Self> {
         Self::new(ProblemCode::TokenPending, texts::TOKEN_PENDING)

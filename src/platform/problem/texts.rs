@@ -170,7 +170,7 @@ texts! {
     EXPIRES_AT { en: "expires_at must be in Unix seconds, after now ({now}) and at most {most} s later" }
     TOKEN_EXPIRES_LATER { en: "a valid token that expires later is stored (it expires at {expires_at}); say \
         \"replace\": true to replace it" }
-    TOKEN_STORED_LATER { en: "a token that was stored later is there already; nothing was changed" }
+    TOKEN_STORED_LATER { en: "a newer token is stored already; nothing was changed" }
 
     // A failure of the service, on a route that anyone may call.
 
@@ -232,7 +232,7 @@ texts! {
 
     // A mint failed a moment ago.
 
-    MINT_UNANSWERED { en: "WeChat gave no usable answer to the last token request" }
+    MINT_UNANSWERED { en: "WeChat gave no usable answer to the last request for a token" }
     MINT_UNANSWERED_REMEDY { en: "The keeper's diagnose shows whether WeChat's hosts answer this service." }
     /// `detail` is that of the failed mint.
     BACKOFF { en: "{detail}; WeChat is not asked for a token again before Retry-After has passed" }
@@ -263,7 +263,7 @@ texts! {
     SECRETS_INVALID_REMEDY { en: "Fill the secret with JSON: component_appid, component_appsecret, and for \
         the callback push_keys: [{\"token\": 消息校验Token, \"encoding_aes_key\": EncodingAESKey}]." }
 
-    // A refused push. Its sender reads these: WeChat, or whoever forwards WeChat's pushes.
+    // A refused push. The operator reads these, and the receiver that forwards WeChat's pushes.
 
     PUSH_SIGNATURE_REMEDY { en: "If WeChat sent it: put the platform's 消息校验Token and EncodingAESKey \
         into push_keys of the credentials secret. Keep the previous pair while WeChat still uses it, and \
