@@ -30,7 +30,7 @@ pub use endpoint::Endpoint;
 pub use errcode::{ERRCODES, ErrcodeClass, Meaning};
 pub use error::{CallError, TransportError, TransportKind};
 pub use fingerprint::code_fingerprint;
-pub use hosts::{ApiHosts, ApiHostsError};
+pub use hosts::ApiHosts;
 pub use http::{Transport, http_client};
 pub use operator_calls::{HostProbe, Quota, RateLimit};
 pub use refusal::Refusal;
