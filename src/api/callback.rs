@@ -38,7 +38,6 @@ pub struct CallbackHandler {
 impl CallbackHandler {
     /// Creates the handler from these services. `start_up` is how long the start took: the first push has waited for
     /// it.
-    #[must_use]
     pub fn new(services: PushServices, start_up: Duration) -> Arc<Self> {
         let environment = Environment::new(services.metrics.clone());
         Arc::new(Self { environment, services, start_up })

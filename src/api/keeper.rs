@@ -21,14 +21,12 @@ pub struct KeeperHandler {
 
 impl KeeperHandler {
     /// Creates the handler from these services.
-    #[must_use]
     pub fn new(services: Services) -> Arc<Self> {
         let environment = Environment::new(services.metrics.clone());
         Arc::new(Self { environment, keeper: Keeper::new(services) })
     }
 
     /// This function's token, to be warmed up.
-    #[must_use]
     pub const fn tokens(&self) -> &TokenProvider {
         self.keeper.tokens()
     }

@@ -24,7 +24,6 @@ pub struct PreAuthCodeHandler {
 
 impl PreAuthCodeHandler {
     /// Creates the handler from these services.
-    #[must_use]
     pub fn new(services: Services) -> Arc<Self> {
         Arc::new(Self {
             environment: Environment::new(services.metrics.clone()),
@@ -33,7 +32,6 @@ impl PreAuthCodeHandler {
     }
 
     /// This function's token, to be warmed up.
-    #[must_use]
     pub const fn tokens(&self) -> &TokenProvider {
         self.issuer.tokens()
     }

@@ -15,7 +15,6 @@ use crate::platform::{Problem, RawPush, Result};
 const MAX_EVENT_BYTES: usize = 512 * 1024;
 
 /// The push in an HTTP request. The body is moved, not copied: anyone may send a large one.
-#[must_use]
 pub fn from_http(request: Request) -> RawPush {
     let query = request.query_string_parameters();
     RawPush {

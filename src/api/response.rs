@@ -43,7 +43,6 @@ fn problem_json(problem: &Problem, request_id: &str) -> String {
 }
 
 /// The answer with an issued code, which only this function shows.
-#[must_use]
 pub fn code_response(code: &IssuedCode) -> Response<Body> {
     #[derive(Serialize)]
     struct CodeBody<'a> {
@@ -55,19 +54,16 @@ pub fn code_response(code: &IssuedCode) -> Response<Body> {
 }
 
 /// A 200 with JSON.
-#[must_use]
 pub fn json_response(answer: &impl Serialize) -> Response<Body> {
     response(200, "application/json", serde_json::to_string(answer).unwrap_or_default())
 }
 
 /// A 200 with plain text.
-#[must_use]
 pub fn text_response(text: &str) -> Response<Body> {
     response(200, "text/plain", text.to_owned())
 }
 
 /// A problem over HTTP. `methods` are those that the path takes.
-#[must_use]
 pub fn problem_response(problem: &Problem, request_id: &str, methods: &'static str) -> Response<Body> {
     let body = problem_json(problem, request_id);
     let mut response = failure(problem.code.status(), problem.retry_after, body);
@@ -79,7 +75,6 @@ pub fn problem_response(problem: &Problem, request_id: &str, methods: &'static s
 
 /// A failure of the service over a public route. The answer does not show the cause: it is a 503 if the same request
 /// can succeed later, else a 500. The title is the status's phrase, as RFC 9457 requires with `about:blank`.
-#[must_use]
 pub fn generic_response(retryable: bool, request_id: &str) -> Response<Body> {
     let status = if retryable { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::INTERNAL_SERVER_ERROR };
     let mut body = json!({
@@ -123,7 +118,6 @@ pub struct FunctionError {
 
 impl FunctionError {
     /// The problem of this invocation.
-    #[must_use]
     pub fn new(problem: &Problem, request_id: &str) -> Self {
         Self { code: problem.code, message: problem_json(problem, request_id) }
     }

@@ -40,14 +40,12 @@ pub struct Keeper {
 
 impl Keeper {
     /// Creates the keeper from these services.
-    #[must_use]
     pub fn new(services: Services) -> Self {
         let quotas_seen_at = AtomicI64::new(services.clock.now());
         Self { issuer: Issuer::new(services.clone(), Role::Keeper), services, quotas_seen_at }
     }
 
     /// The token, for warming up.
-    #[must_use]
     pub const fn tokens(&self) -> &TokenProvider {
         self.issuer.tokens()
     }

@@ -78,7 +78,6 @@ impl LinkOptions {
     }
 
     /// The links for one code.
-    #[must_use]
     pub fn urls(&self, component_appid: &str, pre_auth_code: &str) -> AuthorizationUrls {
         let query = |fixed: &[(&str, &str)]| {
             let mut query = Serializer::new(String::new());

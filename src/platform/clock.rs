@@ -20,7 +20,6 @@ impl Clock for SystemClock {
 }
 
 /// The time as answers and logs print it: `2026-11-22T10:30:00Z`.
-#[must_use]
 pub fn rfc3339(unix_seconds: i64) -> String {
     time::OffsetDateTime::from_unix_timestamp(unix_seconds)
         .ok()

@@ -24,19 +24,16 @@ impl EgressIps {
     }
 
     /// The addresses.
-    #[must_use]
     pub fn addresses(&self) -> &[Ipv4Addr] {
         &self.0
     }
 
     /// Whether `address` is one of them.
-    #[must_use]
     pub fn contains(&self, address: &str) -> bool {
         address.parse().is_ok_and(|address: Ipv4Addr| self.0.contains(&address))
     }
 
     /// The remedy for 61004, 40164 and 45035, given the address that WeChat named.
-    #[must_use]
     pub fn remedy(&self, seen: Option<&str>) -> String {
         let text = match seen {
             Some(seen) if self.contains(seen) => texts::EGRESS_IP_OURS_REMEDY,

@@ -70,14 +70,12 @@ struct Refused {
 
 impl Issuer {
     /// Creates an issuer from these services.
-    #[must_use]
     pub fn new(services: Services, role: Role) -> Self {
         let tokens = TokenProvider::new(services.clone(), role);
         Self { services, tokens, refused: Mutex::default() }
     }
 
     /// The token that codes are issued with.
-    #[must_use]
     pub const fn tokens(&self) -> &TokenProvider {
         &self.tokens
     }

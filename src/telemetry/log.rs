@@ -68,7 +68,6 @@ fn filter(name: Option<&str>) -> LevelFilter {
 
 /// The level that a metric line has. Lambda drops lines below `AWS_LAMBDA_LOG_LEVEL`, and a line without a level
 /// counts as INFO. A metric must never be dropped.
-#[must_use]
 pub(super) fn level_of_metrics(level: Option<&str>) -> &'static str {
     let level = level.unwrap_or_default();
     let mut above_info = ["WARN", "ERROR", "FATAL"].into_iter();

@@ -102,19 +102,16 @@ enum Sink {
 
 impl Metrics {
     /// Writes to standard output.
-    #[must_use]
     pub fn stdout(namespace: &str, service: &str) -> Self {
         Self::new(namespace, service, Sink::Stdout)
     }
 
     /// Drops all metrics: for the local service.
-    #[must_use]
     pub fn nowhere() -> Self {
         Self::new("", "", Sink::Nowhere)
     }
 
     /// Keeps metrics in memory: for tests.
-    #[must_use]
     pub fn memory() -> Self {
         Self::new("WechatPreauth", "local", Sink::Memory(Mutex::default()))
     }
@@ -169,13 +166,11 @@ impl Metrics {
     }
 
     /// The sum of `name` so far. Only for metrics in memory.
-    #[must_use]
     pub fn sum(&self, name: &str) -> f64 {
         self.lines().iter().filter_map(|line| line[name].as_f64()).sum()
     }
 
     /// All lines so far. Only for metrics in memory.
-    #[must_use]
     pub fn lines(&self) -> Vec<Value> {
         match &self.0.sink {
             Sink::Stdout | Sink::Nowhere => Vec::new(),

@@ -53,7 +53,6 @@ pub struct Client {
 
 impl Client {
     /// A client for these hosts.
-    #[must_use]
     pub fn new(transport: impl Transport + 'static, hosts: ApiHosts) -> Self {
         Self { transport: Arc::new(transport), hosts: Hosts::new(hosts) }
     }

@@ -36,19 +36,16 @@ impl Endpoint {
     }
 
     /// The path below the API host.
-    #[must_use]
     pub const fn path(self) -> &'static str {
         self.row().0
     }
 
     /// The short name used in logs and metrics.
-    #[must_use]
     pub const fn name(self) -> &'static str {
         self.row().1
     }
 
     /// Whether the call sends the component access token. The others send the appsecret.
-    #[must_use]
     pub const fn sends_token(self) -> bool {
         self.row().2
     }

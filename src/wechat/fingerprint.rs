@@ -9,7 +9,6 @@ use sha2::{Digest as _, Sha256};
 const FINGERPRINT_BYTES: usize = 6;
 
 /// The first 12 hex digits of the SHA-256 of a pre-auth code, as `printf %s "$code" | sha256sum` shows them.
-#[must_use]
 pub fn code_fingerprint(code: &str) -> String {
     hex(&Sha256::digest(code)[..FINGERPRINT_BYTES])
 }

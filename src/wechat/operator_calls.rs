@@ -45,7 +45,6 @@ pub struct Quota {
 
 impl Quota {
     /// Percent of the day's calls that are used; `None` without a limit.
-    #[must_use]
     pub fn used_percent(&self) -> Option<f64> {
         (self.daily_limit > 0).then(|| self.used as f64 * 100.0 / self.daily_limit as f64)
     }

@@ -28,14 +28,12 @@ pub struct Refusal {
 
 impl Refusal {
     /// Reads an errmsg. `secrets` are the secret values of the request.
-    #[must_use]
     pub fn new(endpoint: Endpoint, errcode: i64, errmsg: &str, secrets: &[&str]) -> Self {
         let errmsg = safe_errmsg(errmsg, secrets);
         Self { endpoint, errcode, rid: find_rid(&errmsg), client_ip: find_client_ip(&errmsg), errmsg }
     }
 
     /// What the errcode means on this call.
-    #[must_use]
     pub fn meaning(&self) -> Meaning {
         meaning(self.errcode, self.endpoint)
     }

@@ -16,38 +16,32 @@ macro_rules! codes {
             pub const ALL: &[Self] = &[$(Self::$code,)+];
 
             /// The name on the wire.
-            #[must_use]
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$code => $name,)+ }
             }
 
             /// The code with this name.
-            #[must_use]
             pub fn from_name(name: &str) -> Option<Self> {
                 Self::ALL.iter().copied().find(|code| code.as_str() == name)
             }
 
             /// The HTTP status.
-            #[must_use]
             pub const fn status(self) -> u16 {
                 match self { $(Self::$code => $status,)+ }
             }
 
             /// Seconds after which the same request can succeed although nobody changes anything; `None` when
             /// somebody must act.
-            #[must_use]
             pub const fn retry_after(self) -> Option<i64> {
                 match self { $(Self::$code => $wait,)+ }
             }
 
             /// Whether the same request can succeed later although nobody changes anything.
-            #[must_use]
             pub const fn retryable(self) -> bool {
                 self.retry_after().is_some()
             }
 
             /// The title: the same for every problem with this code.
-            #[must_use]
             pub const fn title(self) -> Text {
                 match self { $(Self::$code => Text { $($language: $title),+ },)+ }
             }

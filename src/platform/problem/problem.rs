@@ -44,7 +44,6 @@ pub struct Problem {
 
 impl Problem {
     /// A problem with a detail, and with the code's waiting time.
-    #[must_use]
     pub fn new(code: ProblemCode, detail: impl Into<String>) -> Box<Self> {
         Box::new(Self {
             code,
@@ -59,7 +58,6 @@ impl Problem {
     }
 
     /// A wrong request.
-    #[must_use]
     pub fn invalid(detail: impl Into<String>) -> Box<Self> {
         Self::new(ProblemCode::RequestInvalid, detail)
     }
@@ -88,7 +86,6 @@ impl Problem {
     }
 
     /// A call to WeChat failed.
-    #[must_use]
     pub fn from_call(error: &CallError, egress: &EgressIps) -> Box<Self> {
         match error {
             CallError::Refused(refusal) => {
@@ -109,7 +106,6 @@ impl Problem {
     }
 
     /// A mint failed, and its backoff has not ended. `retry_after` is the rest of it.
-    #[must_use]
     pub fn from_backoff(backoff: &Backoff, egress: &EgressIps, now: i64) -> Box<Self> {
         let mut problem = match backoff.errcode {
             Some(errcode) => {
@@ -143,7 +139,6 @@ impl Problem {
 
     /// WeChat refuses the newest token, and a new one may not be minted for `wait` seconds. `refusal` is
     /// what WeChat said.
-    #[must_use]
     pub fn token_rejected(refusal: Option<&Refusal>, minting: bool, wait: i64) -> Box<Self> {
         let remedy = match minting {
             true => texts::TOKEN_REJECTED_MINTING_REMEDY,
@@ -159,50 +154,42 @@ impl Problem {
     }
 
     /// No ticket has arrived.
-    #[must_use]
     pub fn ticket_missing() -> Box<Self> {
         Self::new(ProblemCode::TicketMissing, texts::TICKET_MISSING).remedy(texts::TICKET_MISSING_REMEDY)
     }
 
     /// Minting is off, and nobody handed over a token that is still valid.
-    #[must_use]
     pub fn token_missing() -> Box<Self> {
         Self::new(ProblemCode::TokenMissing, texts::TOKEN_MISSING).remedy(texts::TOKEN_MISSING_REMEDY)
     }
 
     /// Another instance is minting, and this request's time ended first.
-    #[must_use]
     pub fn token_pending() -> Box<Self> {
         Self::new(ProblemCode::TokenPending, texts::TOKEN_PENDING)
     }
 
     /// The operator has put another component into the secret. The next request uses it.
-    #[must_use]
     pub fn other_component() -> Box<Self> {
         Self::new(ProblemCode::TokenPending, texts::OTHER_COMPONENT)
     }
 
     /// The state table cannot be used.
-    #[must_use]
     pub fn state_unavailable(error: &StateError) -> Box<Self> {
         let detail = texts::STATE_UNAVAILABLE.with(&[("error", error)]);
         Self::new(ProblemCode::StateUnavailable, detail)
     }
 
     /// Secrets Manager does not answer.
-    #[must_use]
     pub fn secrets_unavailable(detail: String) -> Box<Self> {
         Self::new(ProblemCode::SecretsUnavailable, detail)
     }
 
     /// The credentials secret is missing, denied, unfilled or wrong.
-    #[must_use]
     pub fn secrets_invalid(detail: String) -> Box<Self> {
         Self::new(ProblemCode::SecretsInvalid, detail).remedy(texts::SECRETS_INVALID_REMEDY)
     }
 
     /// The time ran out before an answer came from where `code` says: WeChat, the table or the secret.
-    #[must_use]
     pub fn no_answer_in_time(code: ProblemCode) -> Box<Self> {
         Self::new(code, texts::NO_ANSWER_IN_TIME)
     }

@@ -20,13 +20,11 @@ pub struct Text {
 
 impl Text {
     /// The text in the language of this service.
-    #[must_use]
     pub const fn get(self) -> &'static str {
         self.en
     }
 
     /// The text with these values in place of their names.
-    #[must_use]
     pub fn with(self, values: &[(&str, &dyn Display)]) -> String {
         let text = self.get().to_owned();
         values
