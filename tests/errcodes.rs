@@ -132,10 +132,10 @@ fn every_listed_errcode_is_in_the_table() {
 #[tokio::test]
 async fn every_errcode_on_the_code_call_reaches_the_caller_as_documented() {
     for row in ROWS {
-        let world = TestService::new().await;
-        let api = PreAuthCodeHandler::new(world.services());
+        let service = TestService::new().await;
+        let api = PreAuthCodeHandler::new(service.services());
         assert_eq!(over_http(&api, "rest-api.json").await.status, 200);
-        world.wechat.inject(Fault::errcode(row.0).on(Endpoint::CreatePreAuthCode).forever());
+        service.wechat.inject(Fault::errcode(row.0).on(Endpoint::CreatePreAuthCode).forever());
         let answer = over_http(&api, "rest-api.json").await;
         check(row, false, &answer);
         let (error_type, message) = directly(&api, "direct.json").await;
@@ -148,9 +148,9 @@ async fn every_errcode_on_the_code_call_reaches_the_caller_as_documented() {
 #[tokio::test]
 async fn every_errcode_on_the_mint_call_reaches_the_caller_as_documented() {
     for row in ROWS {
-        let world = TestService::new().await;
-        let api = PreAuthCodeHandler::new(world.services());
-        world.wechat.inject(Fault::errcode(row.0).on(Endpoint::ComponentToken).forever());
+        let service = TestService::new().await;
+        let api = PreAuthCodeHandler::new(service.services());
+        service.wechat.inject(Fault::errcode(row.0).on(Endpoint::ComponentToken).forever());
         let answer = over_http(&api, "http-api.json").await;
         check(row, true, &answer);
         let (error_type, message) = directly(&api, "direct-empty.json").await;
@@ -158,7 +158,7 @@ async fn every_errcode_on_the_mint_call_reaches_the_caller_as_documented() {
         // The second answer comes from the stored backoff and says the same.
         assert_eq!(message["retry_after"], answer.body["retry_after"], "{message}");
         assert_eq!(message.get("remedy"), answer.body.get("remedy"), "{message}");
-        assert_eq!(world.code_calls(), 0);
+        assert_eq!(service.code_calls(), 0);
     }
 }
 
@@ -176,16 +176,16 @@ async fn a_broken_answer_is_an_unreachable_wechat() {
         (FaultKind::Close, false),
     ];
     for (kind, answered) in kinds {
-        let world = TestService::new().await;
-        let api = PreAuthCodeHandler::new(world.services());
+        let service = TestService::new().await;
+        let api = PreAuthCodeHandler::new(service.services());
         let named = format!("{kind:?}");
-        world.wechat.inject(Fault::new(kind).on(Endpoint::CreatePreAuthCode).forever());
+        service.wechat.inject(Fault::new(kind).on(Endpoint::CreatePreAuthCode).forever());
         let answer = over_http(&api, "function-url.json").await;
         assert_eq!((answer.status, &answer.body["code"]), (502, &json!("WeChat.Unreachable")), "{named}");
         assert_eq!(answer.body["retryable"], true);
         let remedy = answer.body["remedy"].as_str().unwrap_or_default();
         assert_eq!(remedy.contains("answered with an error"), answered, "{named}: {remedy}");
-        assert_eq!(world.code_calls(), 3, "{named}: after a passing fault the call is repeated");
+        assert_eq!(service.code_calls(), 3, "{named}: after a passing fault the call is repeated");
     }
 }
 
@@ -193,27 +193,27 @@ async fn a_broken_answer_is_an_unreachable_wechat() {
 async fn odd_but_valid_answers_are_taken() {
     let kinds = [FaultKind::TextPlain, FaultKind::ErrcodeZero, FaultKind::ExpiresIn { seconds: 600 }];
     for kind in kinds {
-        let world = TestService::new().await;
-        let api = PreAuthCodeHandler::new(world.services());
+        let service = TestService::new().await;
+        let api = PreAuthCodeHandler::new(service.services());
         let named = format!("{kind:?}");
-        world.wechat.inject(Fault::new(kind).on(Endpoint::CreatePreAuthCode));
+        service.wechat.inject(Fault::new(kind).on(Endpoint::CreatePreAuthCode));
         let answer = over_http(&api, "rest-api-empty-body.json").await;
         assert_eq!(answer.status, 200, "{named}: {}", answer.body);
         assert_eq!(answer.body["expires_in"], if named.contains("ExpiresIn") { 600 } else { 1800 });
     }
-    let world = TestService::new().await;
-    let api = PreAuthCodeHandler::new(world.services());
+    let service = TestService::new().await;
+    let api = PreAuthCodeHandler::new(service.services());
     let fault = FaultKind::StringErrcode { errcode: 61004, errmsg: None };
-    world.wechat.inject(Fault::new(fault).on(Endpoint::CreatePreAuthCode));
+    service.wechat.inject(Fault::new(fault).on(Endpoint::CreatePreAuthCode));
     assert_eq!(over_http(&api, "rest-api.json").await.body["code"], "Config.EgressIpNotRegistered");
 }
 
 #[tokio::test]
 async fn a_wechat_that_hangs_is_a_timeout_within_the_invocations_time() {
-    let world = TestService::new().await;
-    let api = PreAuthCodeHandler::new(world.services());
+    let service = TestService::new().await;
+    let api = PreAuthCodeHandler::new(service.services());
     assert_eq!(over_http(&api, "rest-api.json").await.status, 200);
-    world.wechat.inject(Fault::new(FaultKind::Hang).on(Endpoint::CreatePreAuthCode).forever());
+    service.wechat.inject(Fault::new(FaultKind::Hang).on(Endpoint::CreatePreAuthCode).forever());
     let mut context = lambda_http::Context::default();
     context.request_id = "8f507cfc-xmpl-4697-b07a-ac58fc914c95".into();
     let ends = std::time::SystemTime::now() + std::time::Duration::from_secs(2);
@@ -229,7 +229,7 @@ async fn a_wechat_that_hangs_is_a_timeout_within_the_invocations_time() {
             "status": 504,
             "detail": format!(
                 "WeChat gave no usable answer: create_preauthcode on {}: no answer in time",
-                world.wechat.addr()
+                service.wechat.addr()
             ),
             "code": "WeChat.Timeout",
             "retryable": true,
@@ -250,8 +250,8 @@ impl Clock for BrokenClock {
 
 #[tokio::test]
 async fn a_bug_is_an_internal_problem_and_is_counted() {
-    let world = TestService::new().await;
-    let mut services = world.services();
+    let service = TestService::new().await;
+    let mut services = service.services();
     services.clock = Arc::new(BrokenClock);
     let metrics = services.metrics.clone();
     let api = PreAuthCodeHandler::new(services);

@@ -115,8 +115,8 @@ const fn anyone_can_cause(code: ProblemCode) -> bool {
     )
 }
 
-/// A problem over HTTP, where anyone may read it. It shows only what is wrong with the request: the details of a wrong
-/// signature, and of all later checks, speak of the configuration too.
+/// A problem over HTTP, where anyone may read it. It shows only what is wrong with the request. The details of a wrong
+/// signature and of all later checks also describe the configuration, so the title replaces them.
 fn public_response(mut problem: Problem, request_id: &str) -> Response<Body> {
     if problem.code.status() >= 500 {
         return generic_response(problem.code.retryable(), request_id);

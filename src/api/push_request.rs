@@ -87,6 +87,8 @@ mod tests {
             assert_eq!(problem.code, ProblemCode::RequestInvalid, "{event:.80}");
             assert!(!problem.detail.contains("s3cret"));
         }
+        let problem = from_direct(huge.as_bytes()).err().unwrap();
+        assert_eq!(problem.detail, "the event is larger than 524288 bytes");
     }
 
     #[test]

@@ -37,7 +37,7 @@ pub enum StartPushReason {
 /// The result of asking WeChat to push.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct StartPush {
-    /// Why WeChat was to be asked.
+    /// Why WeChat had to be asked.
     pub why: StartPushReason,
     /// WeChat's errmsg when it was asked: `ok`, or `in a normal state` when its pushes were running.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -112,7 +112,7 @@ impl Keeper {
         let why = StartPushReason::Asked;
         let appid = self.tokens().appid().await?;
         let answer = self.ask_for_push(why, deadline).await?;
-        // Noted so that the schedule need not ask as well. The answer is there, whether or not this succeeds.
+        // Noted so that the schedule does not ask as well. If this fails, the action has succeeded nevertheless.
         let now = self.services.clock.now();
         let noted = self.services.tickets.claim_start_push(&appid, now, now);
         match timeout_at(deadline, noted).await {

@@ -134,7 +134,7 @@ impl Issuer {
     }
 }
 
-/// Whether a refusal holds for every caller until somebody acts or the quota's time has passed.
+/// Whether a refusal holds for every caller, until the operator acts or the quota's period ends.
 const fn is_lasting(class: ErrcodeClass) -> bool {
     matches!(
         class,

@@ -1,5 +1,5 @@
-//! WeChat's component API and its push format. This floor reads and writes what WeChat sends and expects. It has
-//! nothing of AWS, of Lambda or of the service's decisions.
+//! WeChat's component API and its push format. This floor reads what WeChat sends and writes what WeChat
+//! expects. It does not depend on AWS, on Lambda or on the service's decisions.
 //!
 //! | module | for |
 //! |---|---|

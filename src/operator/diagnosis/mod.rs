@@ -56,7 +56,7 @@ impl Keeper {
         let by = deadline - STATE_TIMEOUT;
         let read = async { Ok(services.credentials.read_now().await?) };
         let (credentials, hosts) = tokio::join!(
-            in_time(Instant::now() + HOST_TIMEOUT, SecretsUnavailable, read),
+            in_time(Instant::now() + HOST_TIMEOUT + GRACE, SecretsUnavailable, read),
             services.wechat.probe_hosts(HOST_TIMEOUT)
         );
         // Without credentials, the table has the appid.

@@ -30,13 +30,13 @@ macro_rules! codes {
                 match self { $(Self::$code => $status,)+ }
             }
 
-            /// Seconds after which the same request can succeed although nobody changes anything; `None` when
-            /// somebody must act.
+            /// Seconds after which the same request can succeed without any change; `None`: a person must act
+            /// first.
             pub const fn retry_after(self) -> Option<i64> {
                 match self { $(Self::$code => $wait,)+ }
             }
 
-            /// Whether the same request can succeed later although nobody changes anything.
+            /// Whether the same request can succeed later without any change.
             pub const fn retryable(self) -> bool {
                 self.retry_after().is_some()
             }
