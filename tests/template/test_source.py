@@ -26,7 +26,7 @@ def source(*paths: str) -> str:
 
 def test_every_variable_is_one_that_the_programs_read():
     read = set(re.findall(r'"([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*)"', source("src/config.rs")))
-    given = set().union(*checks.VARIABLES.values())
+    given = set().union(*checks.functions.VARIABLES.values())
     assert read - NOT_SET == given, f"only in the source: {read - NOT_SET - given}; only in the template: {given - read}"
 
 
@@ -62,7 +62,7 @@ def test_the_roles_grant_what_the_source_calls_and_no_more():
     granted = {
         action
         for function in checks.FUNCTIONS
-        for effect, actions, _, _ in checks.expected_role(stack, function)
+        for effect, actions, _, _ in checks.permissions.expected_role(stack, function)
         for action in actions
         if effect == "Allow" and action.split(":")[0] in ("secretsmanager", "dynamodb", "events")
     }
