@@ -21,10 +21,16 @@ test-rust: $(VENV)/installed ## Test the code, and search what it printed for se
 	set -o pipefail; cargo test --workspace --locked --no-fail-fast 2>&1 | tee target/test-logs/suite.log
 	python3 scripts/find-secrets.py target/test-logs
 
+.PHONY: simulate
+simulate: ## Run a million schedules of the token engine's simulation (N=… for another number)
+	SIM_SCHEDULES=$(or $(N),1000000) cargo test --profile simulate --locked --test simulation -- --nocapture
+
 .PHONY: lint
 lint: ## Check format, lints and the dependency graph
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
+	cargo fmt --manifest-path fuzz/Cargo.toml --check
+	cargo check --manifest-path fuzz/Cargo.toml --locked
 	python3 scripts/check-dependencies.py
 
 .PHONY: lines

@@ -1,6 +1,4 @@
 //! The payload of a direct invocation: both functions read it correctly or refuse it.
-//!
-//! `RUSTC_BOOTSTRAP=1 cargo fuzz run --sanitizer none event_direct corpus/event_direct seeds/event_direct ../events`
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

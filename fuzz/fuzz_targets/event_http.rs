@@ -1,6 +1,4 @@
 //! An HTTP API's event, or a function URL's: both functions read it correctly or refuse it.
-//!
-//! `RUSTC_BOOTSTRAP=1 cargo fuzz run --sanitizer none event_http corpus/event_http seeds/event_http ../events`
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

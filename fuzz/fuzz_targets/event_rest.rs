@@ -1,6 +1,4 @@
 //! A REST API's event: both functions read it correctly or refuse it.
-//!
-//! `RUSTC_BOOTSTRAP=1 cargo fuzz run --sanitizer none event_rest corpus/event_rest seeds/event_rest ../events`
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,7 +1,5 @@
 //! A whole push. The first byte says which part is arbitrary: the message (then encrypted and signed), the
 //! padded plain text, the content of `<Encrypt>`, the body around it, or the whole request.
-//!
-//! `RUSTC_BOOTSTRAP=1 cargo fuzz run --sanitizer none push_open corpus/push_open seeds/push_open`
 #![no_main]
 
 use std::sync::LazyLock;

@@ -1,6 +1,4 @@
 //! A decrypted message of arbitrary bytes: it is read or refused without a panic, and the result is checked.
-//!
-//! `RUSTC_BOOTSTRAP=1 cargo fuzz run --sanitizer none push_xml corpus/push_xml seeds/push_xml`
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
