@@ -90,7 +90,7 @@ def deployed(region: str = "us-east-1", **parameters: str) -> Stack:
 
 
 def placeholders(node: Any) -> set[str]:
-    """The logical ids of all resources that a value refers to."""
+    """The logical ids of all resources to which a value refers."""
     if isinstance(node, dict):
         return set().union(*(placeholders(v) for v in node.values())) if node else set()
     if isinstance(node, list):
@@ -101,7 +101,7 @@ def placeholders(node: Any) -> set[str]:
 
 
 def as_references(node: Any, known: set[str]) -> Any:
-    """Placeholders of known resources, back into the references that they stand for."""
+    """Turns the placeholders of known resources back into references."""
     if isinstance(node, dict):
         return {k: as_references(v, known) for k, v in node.items()}
     if isinstance(node, list):

@@ -37,8 +37,8 @@ def only_the_callback_is_open(stack: Stack) -> None:
 
 
 @check
-def the_resource_policy_admits_callers_and_wechat(stack: Stack) -> None:
-    """No policy without callers of other accounts; with one, the callback must stay open."""
+def the_resource_policy_allows_callers_and_wechat(stack: Stack) -> None:
+    """Without callers in other accounts there is no policy. With them the callback must stay open."""
     policy = stack.properties("Api")["Body"].get("x-amazon-apigateway-policy")
     assert "Policy" not in stack.properties("Api")
     if not given(stack, "CallerPrincipals"):
@@ -61,7 +61,7 @@ def the_resource_policy_admits_callers_and_wechat(stack: Stack) -> None:
 
 
 @check
-def the_stage_throttles_callers_and_pushes_apart(stack: Stack) -> None:
+def the_stage_throttles_callers_and_pushes_separately(stack: Stack) -> None:
     _, stage = only(stack.of_type("AWS::ApiGateway::Stage"))
     assert stage["StageName"] == "live"
     settings = {(s["ResourcePath"], s["HttpMethod"]): s for s in stage["MethodSettings"]}
@@ -69,7 +69,7 @@ def the_stage_throttles_callers_and_pushes_apart(stack: Stack) -> None:
     pushes = {("/~1wechat~1callback", "POST"), ("/~1wechat~1callback", "GET")} if public else set()
     assert set(settings) == {("/*", "*")} | pushes
     if public:
-        # WeChat pushes once in ten minutes; the limit is there for the flood, not for WeChat.
+        # WeChat pushes once in ten minutes. The limit must let its pushes pass during a flood of others.
         push = settings["/~1wechat~1callback", "POST"]
         assert int(push["ThrottlingRateLimit"]) >= 50 and int(push["ThrottlingBurstLimit"]) >= 100
     for key, setting in settings.items():
@@ -119,7 +119,7 @@ def gateway_errors_are_problems(stack: Stack) -> None:
 
 
 @check
-def the_api_is_redeployed_with_its_parameters(stack: Stack) -> None:
+def the_stage_uses_the_newest_deployment(stack: Stack) -> None:
     """SAM names a deployment after the definition's text, which conditions do not change."""
     name, _ = only(stack.of_type("AWS::ApiGateway::Deployment"))
     _, stage = only(stack.of_type("AWS::ApiGateway::Stage"))

@@ -19,11 +19,7 @@ def check(function: Callable[[Stack], None]) -> Callable[[Stack], None]:
 
 
 IN_VPC = {"PreauthcodeFunction", "KeeperFunction"}
-
-
 FUNCTIONS = IN_VPC | {"CallbackFunction"}
-
-
 BINARIES = {"PreauthcodeFunction": "preauthcode", "CallbackFunction": "callback", "KeeperFunction": "keeper"}
 
 

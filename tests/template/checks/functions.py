@@ -7,8 +7,6 @@ from checks.common import BINARIES, FUNCTIONS, check, environment, given, only, 
 
 
 EVERYWHERE = {"CREDENTIALS_SECRET_ID", "STATE_TABLE", "SERVICE_NAME", "METRICS_NAMESPACE"}
-
-
 VARIABLES = {
     "PreauthcodeFunction": EVERYWHERE | {"MINTING", "WECHAT_API_HOSTS", "EGRESS_IPS"},
     "KeeperFunction": EVERYWHERE | {"MINTING", "WECHAT_API_HOSTS", "EGRESS_IPS"},
@@ -36,7 +34,7 @@ def environment_is_what_the_binaries_read(stack: Stack) -> None:
 
 
 @check
-def functions_run_as_designed(stack: Stack) -> None:
+def functions_have_their_runtime_and_limits(stack: Stack) -> None:
     timeouts = {"PreauthcodeFunction": 15, "CallbackFunction": 6, "KeeperFunction": 30}
     for name, function in stack.of_type("AWS::Lambda::Function").items():
         assert function["Runtime"] == "provided.al2023" and function["Handler"] == "bootstrap"
@@ -54,7 +52,7 @@ def functions_run_as_designed(stack: Stack) -> None:
 
 
 @check
-def logs_are_kept_for_a_time_and_lose_no_metric(stack: Stack) -> None:
+def logs_expire_and_keep_every_metric(stack: Stack) -> None:
     for name, function in stack.of_type("AWS::Lambda::Function").items():
         logging = function["LoggingConfig"]
         group = resource_of(logging["LogGroup"])
@@ -69,8 +67,8 @@ def logs_are_kept_for_a_time_and_lose_no_metric(stack: Stack) -> None:
 
 
 @check
-def callers_invoke_an_alias_that_is_never_behind(stack: Stack) -> None:
-    """An alias on a published version would miss changes of parameters."""
+def callers_invoke_an_alias_on_the_latest_version(stack: Stack) -> None:
+    """An alias on a published version would ignore changed parameters."""
     aliases = stack.of_type("AWS::Lambda::Alias")
     assert set(aliases) == {"PreauthcodeAlias", "CallbackAlias", "KeeperAlias"}
     for name, alias in aliases.items():
@@ -82,7 +80,7 @@ def callers_invoke_an_alias_that_is_never_behind(stack: Stack) -> None:
 
 
 @check
-def asynchronous_retries_burn_no_codes(stack: Stack) -> None:
+def asynchronous_invocations_are_not_retried(stack: Stack) -> None:
     configs = {c["FunctionName"]: c for c in stack.of_type("AWS::Lambda::EventInvokeConfig").values()}
     for function in ("PreauthcodeFunction", "KeeperFunction"):
         config = configs[f"${{{function}}}"]
@@ -90,7 +88,7 @@ def asynchronous_retries_burn_no_codes(stack: Stack) -> None:
 
 
 @check
-def the_keeper_wakes_every_minute(stack: Stack) -> None:
+def the_keeper_runs_every_minute(stack: Stack) -> None:
     _, rule = only(stack.of_type("AWS::Events::Rule"))
     assert rule["ScheduleExpression"] == "rate(1 minute)" and rule.get("State", "ENABLED") == "ENABLED"
     (target,) = rule["Targets"]

@@ -30,7 +30,7 @@ def routes_of_subnet(stack: Stack, subnet: str) -> tuple[str, list[dict[str, Any
 
 @check
 def functions_that_call_wechat_are_behind_nat(stack: Stack) -> None:
-    """Their subnets' only way out is one default route, to a NAT gateway in a public subnet."""
+    """Each of their subnets has one route: to a NAT gateway in a public subnet."""
     functions = stack.of_type("AWS::Lambda::Function")
     assert set(functions) == FUNCTIONS
     for name, function in functions.items():
@@ -63,7 +63,7 @@ def functions_that_call_wechat_are_behind_nat(stack: Stack) -> None:
 
 
 @check
-def an_existing_network_creates_none(stack: Stack) -> None:
+def an_existing_network_is_not_created_again(stack: Stack) -> None:
     ec2 = {n for n, r in stack.resources.items() if r["Type"].startswith("AWS::EC2::")}
     assert creates_network(stack) or not ec2, f"created beside the existing network: {ec2}"
 
@@ -131,7 +131,7 @@ def no_ipv6_anywhere(stack: Stack) -> None:
 
 
 @check
-def security_groups_let_out_https_and_in_nothing(stack: Stack) -> None:
+def security_groups_allow_only_outgoing_https(stack: Stack) -> None:
     groups = stack.of_type("AWS::EC2::SecurityGroup")
     assert not stack.of_type("AWS::EC2::SecurityGroupIngress") and not stack.of_type("AWS::EC2::SecurityGroupEgress")
     if not creates_network(stack):

@@ -10,11 +10,7 @@ from checks.common import BINARIES, FUNCTIONS, as_list, check, given, secret_arn
 
 
 TABLE = "${StateTable.Arn}"
-
-
 VPC_DESCRIBE = {"ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets"}
-
-
 VPC_CHANGE = {
     "ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface",
     "ec2:AssignPrivateIpAddresses", "ec2:UnassignPrivateIpAddresses",
@@ -133,7 +129,7 @@ def managed_policies_grant_exactly_their_purpose(stack: Stack) -> None:
 
 @check
 def only_these_services_may_invoke(stack: Stack) -> None:
-    """Lambda's own resource policies: who may invoke without an IAM policy of theirs."""
+    """Lambda's resource policies: the services that may invoke without an IAM policy of their own."""
     api = stack.arn("execute-api", "${Api}/live/")
     expected = {
         ("${PreauthcodeAlias}", "apigateway.amazonaws.com", api + "POST/preauthcode"),

@@ -7,7 +7,7 @@ from mutations.common import Template, mutation, properties
 
 
 @mutation(alarms.alarms_watch_what_matters)
-def silence_of_the_tickets_is_fine(t: Template):
+def missing_ticket_pushes_raise_no_alarm(t: Template):
     properties(t, "TicketHeartbeatAlarm")["TreatMissingData"] = "notBreaching"
 
 
@@ -17,12 +17,12 @@ def an_alarm_watches_another_stack(t: Template):
 
 
 @mutation(alarms.alarms_watch_what_matters)
-def bad_requests_wake_the_operator(t: Template):
+def bad_requests_raise_the_failures_alarm(t: Template):
     properties(t, "FailuresAlarm")["Metrics"][0]["Expression"] = "FILL(failures, 0)"
 
 
 @mutation(alarms.alarms_watch_what_matters, AlarmTopicArn="arn:aws:sns:us-east-1:111122223333:oncall")
-def an_alarm_tells_nobody(t: Template):
+def an_alarm_notifies_nobody(t: Template):
     del properties(t, "ForeignMintAlarm")["AlarmActions"]
 
 

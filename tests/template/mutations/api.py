@@ -41,27 +41,27 @@ def the_callback_stays_open_without_its_condition(t: Template):
     paths["/wechat/callback"] = paths["/wechat/callback"]["Fn::If"][1]
 
 
-@mutation(api.the_resource_policy_admits_callers_and_wechat, CallerPrincipals="444455556666")
-def a_caller_list_locks_wechat_out(t: Template):
+@mutation(api.the_resource_policy_allows_callers_and_wechat, CallerPrincipals="444455556666")
+def a_caller_list_excludes_wechat(t: Template):
     properties(t, "Api")["DefinitionBody"]["x-amazon-apigateway-policy"]["Fn::If"][1]["Statement"].pop()
 
 
-@mutation(api.the_resource_policy_admits_callers_and_wechat, CallerPrincipals="444455556666")
-def a_caller_list_admits_everybody(t: Template):
+@mutation(api.the_resource_policy_allows_callers_and_wechat, CallerPrincipals="444455556666")
+def a_caller_list_allows_everybody(t: Template):
     properties(t, "Api")["DefinitionBody"]["x-amazon-apigateway-policy"]["Fn::If"][1]["Statement"][0]["Principal"] = "*"
 
 
-@mutation(api.the_stage_throttles_callers_and_pushes_apart)
+@mutation(api.the_stage_throttles_callers_and_pushes_separately)
 def pushes_share_the_callers_limit(t: Template):
     del properties(t, "Api")["MethodSettings"][1:]
 
 
-@mutation(api.the_stage_throttles_callers_and_pushes_apart)
+@mutation(api.the_stage_throttles_callers_and_pushes_separately)
 def codes_are_logged_by_a_data_trace(t: Template):
     properties(t, "Api")["MethodSettings"][0]["DataTraceEnabled"] = True
 
 
-@mutation(api.the_stage_throttles_callers_and_pushes_apart, region="cn-north-1")
+@mutation(api.the_stage_throttles_callers_and_pushes_separately, region="cn-north-1")
 def tracing_is_on_in_china(t: Template):
     properties(t, "Api")["TracingEnabled"] = True
 
@@ -82,7 +82,7 @@ def a_gateway_error_contradicts_its_status(t: Template):
     properties(t, "Api")["GatewayResponses"]["DEFAULT_5XX"]["StatusCode"] = "400"
 
 
-@mutation(api.the_api_is_redeployed_with_its_parameters)
+@mutation(api.the_stage_uses_the_newest_deployment)
 def the_stage_serves_an_old_deployment(t: Template):
     t["Resources"]["Old"] = {"Type": "AWS::ApiGateway::Deployment", "Properties": {"RestApiId": {"Ref": "Api"}}}
 

@@ -18,35 +18,35 @@ def the_appsecret_is_a_variable(t: Template):
 
 
 @mutation(functions.environment_is_what_the_binaries_read)
-def the_keeper_mints_whatever_was_decided(t: Template):
+def the_keeper_ignores_the_minting_parameter(t: Template):
     properties(t, "KeeperFunction")["Environment"]["Variables"]["MINTING"] = "off"
 
 
-@mutation(functions.functions_run_as_designed)
-def the_callback_may_outlast_wechats_patience(t: Template):
+@mutation(functions.functions_have_their_runtime_and_limits)
+def the_callback_may_run_longer_than_wechat_waits(t: Template):
     properties(t, "CallbackFunction")["Timeout"] = 60
 
 
-@mutation(functions.logs_are_kept_for_a_time_and_lose_no_metric)
+@mutation(functions.logs_expire_and_keep_every_metric)
 def metrics_are_filtered_out(t: Template):
     properties(t, "KeeperFunction")["LoggingConfig"]["ApplicationLogLevel"] = "WARN"
 
 
-@mutation(functions.logs_are_kept_for_a_time_and_lose_no_metric)
+@mutation(functions.logs_expire_and_keep_every_metric)
 def logs_are_kept_for_ever(t: Template):
     properties(t, "CallbackLogGroup")["RetentionInDays"] = 3653
 
 
-@mutation(functions.callers_invoke_an_alias_that_is_never_behind)
-def the_alias_lags_behind(t: Template):
+@mutation(functions.callers_invoke_an_alias_on_the_latest_version)
+def the_alias_stays_on_an_old_version(t: Template):
     properties(t, "PreauthcodeAlias")["FunctionVersion"] = "1"
 
 
-@mutation(functions.asynchronous_retries_burn_no_codes)
+@mutation(functions.asynchronous_invocations_are_not_retried)
 def asynchronous_calls_are_retried(t: Template):
     properties(t, "PreauthcodeAliasInvokeConfig")["MaximumRetryAttempts"] = 2
 
 
-@mutation(functions.the_keeper_wakes_every_minute)
-def the_keeper_wakes_every_hour(t: Template):
+@mutation(functions.the_keeper_runs_every_minute)
+def the_keeper_runs_every_hour(t: Template):
     properties(t, "KeeperSchedule")["ScheduleExpression"] = "rate(1 hour)"

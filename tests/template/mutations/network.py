@@ -38,11 +38,11 @@ def a_private_subnet_gets_a_second_way_out(t: Template):
 
 
 @mutation(network.functions_that_call_wechat_are_behind_nat)
-def both_zones_are_one(t: Template):
+def both_subnets_are_in_one_zone(t: Template):
     properties(t, "PrivateSubnet2")["AvailabilityZone"] = properties(t, "PrivateSubnet1")["AvailabilityZone"]
 
 
-@mutation(network.an_existing_network_creates_none, **combos.EXISTING)
+@mutation(network.an_existing_network_is_not_created_again, **combos.EXISTING)
 def a_vpc_is_created_beside_an_existing_one(t: Template):
     del t["Resources"]["Vpc"]["Condition"]
 
@@ -85,18 +85,18 @@ def a_subnet_has_ipv6_addresses(t: Template):
 
 
 @mutation(network.no_ipv6_anywhere)
-def ipv6_may_leave(t: Template):
+def outgoing_ipv6_is_allowed(t: Template):
     properties(t, "FunctionSecurityGroup")["SecurityGroupEgress"].append(
         {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "CidrIpv6": "::/0"})
 
 
-@mutation(network.security_groups_let_out_https_and_in_nothing)
-def every_port_may_leave(t: Template):
+@mutation(network.security_groups_allow_only_outgoing_https)
+def outgoing_traffic_is_allowed_on_every_port(t: Template):
     properties(t, "FunctionSecurityGroup")["SecurityGroupEgress"][0] |= {"IpProtocol": "-1", "FromPort": 0, "ToPort": 65535}
 
 
-@mutation(network.security_groups_let_out_https_and_in_nothing)
-def something_may_come_in(t: Template):
+@mutation(network.security_groups_allow_only_outgoing_https)
+def incoming_traffic_is_allowed(t: Template):
     properties(t, "FunctionSecurityGroup")["SecurityGroupIngress"] = [
         {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "CidrIp": "0.0.0.0/0"}]
 

@@ -7,12 +7,12 @@ from mutations.common import Template, mutation, properties
 
 
 @mutation(state.stateful_resources_are_retained)
-def an_address_goes_with_the_stack(t: Template):
+def an_address_is_deleted_with_the_stack(t: Template):
     del t["Resources"]["EgressIp1"]["DeletionPolicy"]
 
 
 @mutation(state.stateful_resources_are_retained)
-def the_table_goes_with_a_replacement(t: Template):
+def the_table_is_deleted_on_replacement(t: Template):
     t["Resources"]["StateTable"]["UpdateReplacePolicy"] = "Delete"
 
 
