@@ -8,6 +8,8 @@ pub mod event;
 /// The two readers of events, without the handlers.
 #[path = "."]
 pub mod api {
+    #[path = "../../src/api/fields.rs"]
+    mod fields;
     #[path = "../../src/api/issue_request.rs"]
     pub mod issue_request;
     #[path = "../../src/api/push_request.rs"]

@@ -30,7 +30,7 @@ pub fn check_both_functions(
     let body = request.body().as_ref();
     let arrived = match is_direct(request) {
         true => push_request::from_direct(body),
-        false => Ok(push_request::from_http(request)),
+        false => Ok(push_request::from_http(request.clone())),
     };
     match &arrived {
         Ok(arrived) => drop(opened(arrived)),
