@@ -5,6 +5,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use secrecy::SecretString;
 use tokio::time::Instant;
 
 use crate::platform::problem::{Problem, Result};
@@ -65,7 +66,7 @@ pub(super) async fn by_secret<T, F>(
     services: &Services,
     api: Endpoint,
     deadline: Instant,
-    call: impl Fn(Arc<Credentials>, Duration) -> F,
+    call: impl Fn(Arc<Credentials>, SecretString, Duration) -> F,
 ) -> Result<T>
 where
     F: Future<Output = std::result::Result<T, CallError>>,
@@ -76,8 +77,9 @@ where
         let Some(timeout) = attempts.next_timeout() else {
             return Err(no_time(services, api));
         };
+        let appsecret = credentials.appsecret()?.clone();
         let called = Instant::now();
-        let answer = call(credentials.clone(), timeout).await;
+        let answer = call(credentials.clone(), appsecret, timeout).await;
         services.metrics.call(api.name(), called.elapsed());
         let error = match answer {
             Ok(answer) => return Ok(answer),

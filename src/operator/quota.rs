@@ -71,9 +71,14 @@ impl Keeper {
     /// The problem that kept them from being reset.
     pub async fn clear_quota(&self, deadline: Instant) -> Result<QuotaCleared> {
         let wechat = &self.services.wechat;
-        let answer = by_secret(&self.services, Endpoint::ClearQuota, deadline, |ours, timeout| async move {
-            wechat.clear_quota(&ours.component_appid, &ours.component_appsecret, timeout).await
-        })
+        let answer = by_secret(
+            &self.services,
+            Endpoint::ClearQuota,
+            deadline,
+            |ours, appsecret, timeout| async move {
+                wechat.clear_quota(&ours.component_appid, &appsecret, timeout).await
+            },
+        )
         .await?;
         tracing::warn!(answer, "the daily quotas were reset");
         Ok(QuotaCleared { answer })

@@ -125,11 +125,15 @@ impl Keeper {
     async fn ask_for_push(&self, why: StartPushReason, deadline: Instant) -> Result<String> {
         self.services.metrics.count(metric::START_PUSH);
         let wechat = &self.services.wechat;
-        let asked =
-            by_secret(&self.services, Endpoint::StartPushTicket, deadline, |ours, timeout| async move {
-                wechat.start_push_ticket(&ours.component_appid, &ours.component_appsecret, timeout).await
-            })
-            .await;
+        let asked = by_secret(
+            &self.services,
+            Endpoint::StartPushTicket,
+            deadline,
+            |ours, appsecret, timeout| async move {
+                wechat.start_push_ticket(&ours.component_appid, &appsecret, timeout).await
+            },
+        )
+        .await;
         match &asked {
             Ok(answer) => tracing::warn!(why = ?why, answer, "asked WeChat to push verify tickets"),
             Err(problem) => tracing::warn!(

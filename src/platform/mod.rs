@@ -5,6 +5,7 @@
 
 pub mod authorization_urls;
 pub mod bus;
+pub mod cause;
 pub mod clock;
 pub mod credentials;
 pub mod egress;
@@ -12,6 +13,7 @@ pub mod issue;
 pub mod memory;
 pub mod problem;
 pub mod push;
+pub mod push_keys;
 pub mod retry;
 pub mod services;
 pub mod state;
@@ -19,15 +21,18 @@ pub mod token;
 
 pub use authorization_urls::{AuthorizationUrls, LinkOptions};
 pub use bus::{BusError, BusEvent, EventBus, MemoryBus};
+pub use cause::Cause;
 pub use clock::{Clock, SystemClock};
 pub use credentials::{
-    Credentials, CredentialsCache, CredentialsSource, MemoryCredentials, SecretDocument, SecretsError,
+    Credentials, CredentialsCache, CredentialsSource, MemoryCredentials, PushKeys, SecretDocument,
+    SecretsError,
 };
 pub use egress::EgressIps;
 pub use issue::{IssueRequest, IssuedCode, Issuer};
 pub use memory::MemoryState;
 pub use problem::{Problem, ProblemCode, Result};
 pub use push::{AcceptedPush, RawPush};
+pub use push_keys::PushKeysCheck;
 pub use services::{PushServices, Services};
 pub use state::{
     Backoff, Lease, LeaseAttempt, StateError, StoredToken, Ticket, TicketItem, TicketStore, TokenItem,

@@ -52,11 +52,13 @@ async fn whatever_hangs_a_push_is_answered_in_three_and_a_half_seconds() {
         (table_hangs, "callback-ticket-rest-api", "State.Unavailable"),
         (bus_hangs, "callback-authorized-http-api", "Events.Unavailable"),
     ] {
-        // The second time too: nothing is left behind by the first.
-        for _ in 0..2 {
+        for attempt in 0..2 {
             let (status, answered, took) = outcome(&harness, name).await;
             assert_eq!((status, answered.as_str()), (503, code));
-            assert!(limit.contains(&took), "{code}: {took:?}");
+            // A secret that cannot be read is not read again at once.
+            let is_remembered = attempt == 1 && code == "Secrets.Unavailable";
+            assert!(is_remembered || limit.contains(&took), "{code}: {took:?}");
+            assert!(took < limit.end, "{code}: {took:?}");
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The callback's handler with everything behind it in memory: what it answers, keeps and forwards.
 
+mod age;
 mod answers;
 mod deadlines;
 mod failures;

@@ -173,7 +173,7 @@ fn a_ticket_of_another_component_is_refused() {
     let ticket = |appid: &str| {
         format!(
             "<xml><InfoType>component_verify_ticket</InfoType><AppId>{appid}</AppId>\
-             <CreateTime>1</CreateTime><ComponentVerifyTicket>t</ComponentVerifyTicket></xml>"
+             <CreateTime>{NOW}</CreateTime><ComponentVerifyTicket>t</ComponentVerifyTicket></xml>"
         )
     };
     let sender = Sender::default();

@@ -1,7 +1,6 @@
 //! The links that are judged by what is there: the credentials, the push keys, the hosts, the ticket and
 //! the token. Pure functions; `diagnose` reads and asks.
 
-use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 
 use super::report::{Check, CheckStatus};
@@ -9,15 +8,11 @@ use crate::operator::ticket_watch::{SILENCE, is_refused};
 use crate::platform::clock::rfc3339;
 use crate::platform::problem::{Problem, ProblemCode};
 use crate::platform::state::{Backoff, TicketItem, TokenItem};
-use crate::platform::{Credentials, EgressIps};
+use crate::platform::{Credentials, EgressIps, PushKeysCheck};
 use crate::wechat::HostProbe;
-use crate::wechat::push::PushKey;
 
 /// How long WeChat takes a ticket, in seconds.
 const TICKET_LIFE: i64 = 12 * 3600;
-
-const FILL_PUSH_KEYS: &str = "Put the platform's 消息校验Token and 消息加解密Key (EncodingAESKey, 43 characters) \
-     into push_keys of the credentials secret: [{\"token\": …, \"encoding_aes_key\": …}], current first.";
 
 const NETWORK: &str = "Check the way out: the subnets' route to the NAT gateway, the security group's egress to \
      port 443, and DNS in the VPC. When the other hosts answer, the service goes on with those.";
@@ -28,24 +23,12 @@ pub(super) fn credentials(ours: &Credentials) -> Check {
 }
 
 pub(super) fn push_keys(ours: &Credentials) -> Check {
-    let wrong: Vec<String> = ours
-        .push_keys
-        .iter()
-        .enumerate()
-        .filter_map(|(index, key)| {
-            let error = PushKey::new(key.token.clone(), key.encoding_aes_key.expose_secret()).err()?;
-            Some(format!("push_keys[{index}]: {error}"))
-        })
-        .collect();
-    let count = ours.push_keys.len();
-    let link = match (count, wrong.is_empty()) {
-        (0, _) => Check::new("push_keys", CheckStatus::Failed, "there are none, so no push can be taken in")
-            .remedy(FILL_PUSH_KEYS),
-        (_, false) => Check::new("push_keys", CheckStatus::Failed, wrong.join("; ")).remedy(FILL_PUSH_KEYS),
-        (1, true) => Check::new("push_keys", CheckStatus::Ok, "1 well-formed key"),
-        (_, true) => Check::new("push_keys", CheckStatus::Ok, format!("{count} well-formed keys")),
+    let found = PushKeysCheck::of(ours);
+    let check = match found.remedy {
+        None => Check::new(found.link, CheckStatus::Ok, found.detail),
+        Some(remedy) => Check::new(found.link, CheckStatus::Failed, found.detail).remedy(remedy),
     };
-    link.fact("count", count)
+    check.fact("count", found.count)
 }
 
 pub(super) fn host(probe: &HostProbe) -> Check {

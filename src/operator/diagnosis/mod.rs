@@ -68,6 +68,8 @@ impl Keeper {
             }
             Err(_) => Ok(Default::default()),
         };
+        // The keeper's calls by secret need the appsecret.
+        let credentials = credentials.and_then(|ours| ours.appsecret().map(|_| ours.clone()));
         let found = Found { credentials, state };
 
         let mut checks = self.first_links(&found, appid.is_ok());
@@ -105,7 +107,7 @@ impl Keeper {
         let (state, ticket) = match &found.state {
             _ if !has_appid => (skipped("state", "credentials"), skipped("ticket", "credentials")),
             Err(error) => (
-                Check::failed("state", &Problem::state_unavailable(error)).remedy(
+                Check::failed("state", &Box::<Problem>::from(error.clone())).remedy(
                     "Check STATE_TABLE, the function's role, and the VPC's way to DynamoDB (gateway endpoint).",
                 ),
                 skipped("ticket", "state"),

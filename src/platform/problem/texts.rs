@@ -162,8 +162,12 @@ texts! {
 
     STATE_UNAVAILABLE { en: "the state table cannot be used: {error}" }
     EVENTS_UNAVAILABLE { en: "the event bus did not take the event: {error}" }
+    EVENT_TOO_LARGE { en: "the event has {bytes} bytes: EventBridge accepts at most {most}" }
     SECRETS_INVALID_REMEDY { en: "Fill the secret with JSON: component_appid, component_appsecret, and for \
         the callback push_keys: [{\"token\": 消息校验Token, \"encoding_aes_key\": EncodingAESKey}]." }
+    PUSH_KEYS_REMEDY { en: "Put the platform's 消息校验Token and 消息加解密Key (EncodingAESKey, 43 \
+        characters) into push_keys of the credentials secret: [{\"token\": …, \"encoding_aes_key\": …}], \
+        current first." }
 
     // A refused push. Its sender reads these: WeChat, or whoever forwards WeChat's pushes.
 

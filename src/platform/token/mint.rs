@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use secrecy::SecretString;
 use tokio::time::{Instant, timeout_at};
 
 use super::mint_result::{Failed, Failure, Minted, record_failed_mint, store};
@@ -49,6 +50,7 @@ pub(super) async fn mint(
     deadline: Instant,
 ) -> Result<Minted> {
     let credentials = services.credentials.get().await?;
+    let appsecret = credentials.appsecret()?.clone();
     if credentials.component_appid != appid {
         return Err(Problem::other_component());
     }
@@ -76,7 +78,7 @@ pub(super) async fn mint(
         return Err(Problem::token_pending());
     }
     let mut unclear = false;
-    match call(services, credentials, &ticket, call_by, &mut unclear).await {
+    match call(services, (credentials, appsecret), &ticket, call_by, &mut unclear).await {
         Ok(token) => Ok(store(services, appid, &lease.holder, token, store_by).await),
         Err(failure) => {
             let failed = Failed { seen, ticket: &ticket, failure, unclear };
@@ -97,7 +99,7 @@ async fn release(services: &Services, appid: &str, holder: &str, by: Instant) {
 /// call that brought no answer may have been processed.
 async fn call(
     services: &Services,
-    mut credentials: Arc<Credentials>,
+    (mut credentials, mut appsecret): (Arc<Credentials>, SecretString),
     ticket: &Ticket,
     call_by: Instant,
     unclear: &mut bool,
@@ -112,12 +114,7 @@ async fn call(
         let (called, minted_at) = (Instant::now(), services.clock.now());
         let answer = services
             .wechat
-            .component_token(
-                &credentials.component_appid,
-                &credentials.component_appsecret,
-                &ticket.value,
-                timeout,
-            )
+            .component_token(&credentials.component_appid, &appsecret, &ticket.value, timeout)
             .await;
         services.metrics.call(Endpoint::ComponentToken.name(), called.elapsed());
         let error = match answer {
@@ -144,12 +141,13 @@ async fn call(
                 ErrcodeClass::Unauthorized => !std::mem::replace(&mut unauthorized, true),
                 ErrcodeClass::AppId | ErrcodeClass::AppSecret => {
                     let newest = timeout_at(call_by, services.credentials.reread()).await;
-                    match newest.ok().and_then(std::result::Result::ok).filter(|newest| {
+                    let newest = newest.ok().and_then(std::result::Result::ok).filter(|newest| {
                         newest.version != credentials.version
                             && newest.component_appid == credentials.component_appid
-                    }) {
-                        Some(newest) => {
-                            credentials = newest;
+                    });
+                    match newest.and_then(|newest| Some((newest.appsecret().ok()?.clone(), newest))) {
+                        Some((newer, newest)) => {
+                            (appsecret, credentials) = (newer, newest);
                             true
                         }
                         None => false,
