@@ -90,13 +90,8 @@ fn trust_store(roots: &TrustRoots) -> TrustStore {
     use base64::Engine as _;
     let mut pem = String::new();
     for certificate in roots.certificates() {
-        pem.push_str("-----BEGIN CERTIFICATE-----\n");
         let text = base64::engine::general_purpose::STANDARD.encode(certificate);
-        for line in text.as_bytes().chunks(64) {
-            pem.extend(line.iter().map(|byte| char::from(*byte)));
-            pem.push('\n');
-        }
-        pem.push_str("-----END CERTIFICATE-----\n");
+        pem.extend(["-----BEGIN CERTIFICATE-----\n", &text, "\n-----END CERTIFICATE-----\n"]);
     }
     TrustStore::empty().with_pem_certificate(pem)
 }

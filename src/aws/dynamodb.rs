@@ -59,27 +59,17 @@ impl DynamoDbState {
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
     }
 
-    /// Sets a token in its item, and removes the attributes in `also`.
-    fn set_token(&self, appid: &str, token: &StoredToken, also: &[&str]) -> UpdateItemFluentBuilder {
-        let mut expression =
-            "SET #value = :value, expires_at = :expires_at, minted_at = :minted_at".to_owned();
-        let mut removed = also.to_vec();
-        let mut request = self
-            .update(token_key(appid))
+    /// Sets a token in its item, and does what `also` says.
+    fn set_token(&self, appid: &str, token: &StoredToken, also: &str) -> UpdateItemFluentBuilder {
+        const SET: &str =
+            "SET #value = :value, expires_at = :expires_at, minted_at = :minted_at, uncertain = :uncertain";
+        self.update(token_key(appid))
+            .update_expression(format!("{SET} {also}"))
             .expression_attribute_names("#value", "value")
             .expression_attribute_values(":value", text(token.value.expose_secret()))
             .expression_attribute_values(":expires_at", number(token.expires_at))
-            .expression_attribute_values(":minted_at", number(token.minted_at));
-        if token.uncertain {
-            expression.push_str(", uncertain = :true");
-            request = request.expression_attribute_values(":true", AttributeValue::Bool(true));
-        } else {
-            removed.push("uncertain");
-        }
-        if !removed.is_empty() {
-            expression.push_str(&format!(" REMOVE {}", removed.join(", ")));
-        }
-        request.update_expression(expression)
+            .expression_attribute_values(":minted_at", number(token.minted_at))
+            .expression_attribute_values(":uncertain", AttributeValue::Bool(token.uncertain))
     }
 
     /// A change that only the holder of the lease may make.
@@ -92,10 +82,7 @@ impl DynamoDbState {
 }
 
 async fn write(request: UpdateItemFluentBuilder) -> Result<Written, StateError> {
-    let error = match request.send().await {
-        Ok(_) => return Ok(Written::Yes),
-        Err(error) => error,
-    };
+    let Err(error) = request.send().await else { return Ok(Written::Yes) };
     match error.as_service_error() {
         Some(UpdateItemError::ConditionalCheckFailedException(failed)) => {
             Ok(Written::No(failed.item.clone().unwrap_or_default()))
@@ -168,7 +155,7 @@ impl TokenStore for DynamoDbState {
     }
 
     async fn store_token(&self, appid: &str, holder: &str, token: &StoredToken) -> Result<bool, StateError> {
-        let request = Self::as_holder(self.set_token(appid, token, &["#lease", "backoff"]), holder);
+        let request = Self::as_holder(self.set_token(appid, token, "REMOVE #lease, backoff"), holder);
         match write(request).await? {
             Written::Yes => Ok(true),
             // A repeated write whose first try had succeeded: our token is there already.
@@ -209,7 +196,7 @@ impl TokenStore for DynamoDbState {
             true => "",
             false => " AND (expires_at <= :minted_at OR expires_at <= :expires_at)",
         };
-        let request = self.set_token(appid, token, &[]).condition_expression(format!(
+        let request = self.set_token(appid, token, "").condition_expression(format!(
             "attribute_not_exists(minted_at) OR (minted_at <= :minted_at{shorter})"
         ));
         Ok(matches!(write(request).await?, Written::Yes))

@@ -2,16 +2,15 @@
 //! with the credentials, which are read again once when WeChat refuses those.
 
 use std::future::Future;
-use std::sync::Arc;
 use std::time::Duration;
 
 use secrecy::SecretString;
 use tokio::time::Instant;
 
+use crate::platform::Services;
 use crate::platform::problem::{Problem, Result};
 use crate::platform::retry::Attempts;
 use crate::platform::token::{ActiveToken, TokenProvider};
-use crate::platform::{Credentials, Services};
 use crate::wechat::errcode::{Endpoint, ErrcodeClass};
 use crate::wechat::{CallError, TransportError};
 
@@ -66,7 +65,7 @@ pub(super) async fn by_secret<T, F>(
     services: &Services,
     api: Endpoint,
     deadline: Instant,
-    call: impl Fn(Arc<Credentials>, SecretString, Duration) -> F,
+    call: impl Fn(String, SecretString, Duration) -> F,
 ) -> Result<T>
 where
     F: Future<Output = std::result::Result<T, CallError>>,
@@ -77,9 +76,9 @@ where
         let Some(timeout) = attempts.next_timeout() else {
             return Err(no_time(services, api));
         };
-        let appsecret = credentials.appsecret()?.clone();
+        let (appid, appsecret) = (credentials.component_appid.clone(), credentials.appsecret()?.clone());
         let called = Instant::now();
-        let answer = call(credentials.clone(), appsecret, timeout).await;
+        let answer = call(appid, appsecret, timeout).await;
         services.metrics.call(api.name(), called.elapsed());
         let error = match answer {
             Ok(answer) => return Ok(answer),

@@ -71,15 +71,10 @@ impl Keeper {
     /// The problem that kept them from being reset.
     pub async fn clear_quota(&self, deadline: Instant) -> Result<QuotaCleared> {
         let wechat = &self.services.wechat;
-        let answer = by_secret(
-            &self.services,
-            Endpoint::ClearQuota,
-            deadline,
-            |ours, appsecret, timeout| async move {
-                wechat.clear_quota(&ours.component_appid, &appsecret, timeout).await
-            },
-        )
-        .await?;
+        let ask = |appid: String, appsecret, timeout| async move {
+            wechat.clear_quota(&appid, &appsecret, timeout).await
+        };
+        let answer = by_secret(&self.services, Endpoint::ClearQuota, deadline, ask).await?;
         tracing::warn!(answer, "the daily quotas were reset");
         Ok(QuotaCleared { answer })
     }

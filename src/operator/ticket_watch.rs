@@ -125,15 +125,10 @@ impl Keeper {
     async fn ask_for_push(&self, why: StartPushReason, deadline: Instant) -> Result<String> {
         self.services.metrics.count(metric::START_PUSH);
         let wechat = &self.services.wechat;
-        let asked = by_secret(
-            &self.services,
-            Endpoint::StartPushTicket,
-            deadline,
-            |ours, appsecret, timeout| async move {
-                wechat.start_push_ticket(&ours.component_appid, &appsecret, timeout).await
-            },
-        )
-        .await;
+        let ask = |appid: String, appsecret, timeout| async move {
+            wechat.start_push_ticket(&appid, &appsecret, timeout).await
+        };
+        let asked = by_secret(&self.services, Endpoint::StartPushTicket, deadline, ask).await;
         match &asked {
             Ok(answer) => tracing::warn!(why = ?why, answer, "asked WeChat to push verify tickets"),
             Err(problem) => tracing::warn!(

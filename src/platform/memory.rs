@@ -135,17 +135,14 @@ impl TicketStore for MemoryState {
     async fn put_ticket(&self, appid: &str, ticket: &Ticket) -> Result<bool, StateError> {
         let mut table = self.table();
         let item = table.tickets.entry(appid.to_owned()).or_default();
-        let stored_at = item.ticket.as_ref().map(|stored| stored.received_at);
-        let received_at = match stored_at {
-            None if !ticket.is_heartbeat() => ticket.create_time,
-            Some(at) if !ticket.is_heartbeat() => at,
-            _ => stored_at.unwrap_or(i64::MIN).max(ticket.received_at),
-        };
+        let stored = item.ticket.take();
+        let last = stored.as_ref().map(|stored| stored.received_at);
+        let heartbeat = ticket.is_heartbeat().then_some(ticket.received_at);
+        let received_at = last.max(heartbeat).unwrap_or(ticket.create_time);
         let void = ticket.received_at.saturating_add(MAX_TICKET_AHEAD);
-        let stays = |stored: &Ticket| (ticket.create_time..=void).contains(&stored.create_time);
-        let kept = !item.ticket.as_ref().is_some_and(stays);
-        let newest = if kept { Some(ticket.clone()) } else { item.ticket.take() };
-        item.ticket = newest.map(|newest| Ticket { received_at, ..newest });
+        let stays = stored.filter(|stored| (ticket.create_time..=void).contains(&stored.create_time));
+        let kept = stays.is_none();
+        item.ticket = Some(Ticket { received_at, ..stays.unwrap_or_else(|| ticket.clone()) });
         Ok(kept)
     }
 

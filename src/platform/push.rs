@@ -76,13 +76,11 @@ pub async fn accept_push(
     let pairs = arrived.query.iter().map(|(name, value)| (name.as_str(), value.as_str()));
     let query = PushQuery::from_pairs(pairs)?;
 
-    let opened = open(services, &query, &arrived.body, deadline).await;
-    if let Err(Unopened::Refused(error)) = &opened
-        && error.is_unauthentic()
-    {
-        services.metrics.count(metric::SIGNATURE_REFUSED);
-    }
-    let (appid, push) = opened?;
+    let (appid, push) = open(services, &query, &arrived.body, deadline).await.inspect_err(|problem| {
+        if matches!(problem.code, ProblemCode::PushSignatureRejected | ProblemCode::PushStale) {
+            services.metrics.count(metric::SIGNATURE_REFUSED);
+        }
+    })?;
     let (authorizer_appid, code_fingerprint) =
         (push.authorizer_appid().map(str::to_owned), push.code_fingerprint().map(str::to_owned));
     match push {
@@ -117,30 +115,6 @@ async fn in_time<T, E>(
     timeout_at(deadline, work).await.unwrap_or_else(|_elapsed| Err(error("no answer in time".into())))
 }
 
-/// Why a push was not opened.
-enum Unopened {
-    /// The push is refused.
-    Refused(PushError),
-    /// There are no keys, or a wrong one may be the push's.
-    Keys(SecretsError),
-}
-
-impl Unopened {
-    /// Whether keys that the operator has just changed could open it.
-    const fn may_open_with_newer_keys(&self) -> bool {
-        matches!(self, Self::Keys(_) | Self::Refused(PushError::Signature | PushError::Undecryptable))
-    }
-}
-
-impl From<Unopened> for Box<Problem> {
-    fn from(unopened: Unopened) -> Self {
-        match unopened {
-            Unopened::Refused(error) => error.into(),
-            Unopened::Keys(error) => error.into(),
-        }
-    }
-}
-
 /// The component's appid and the opened push. When the keys in memory do not open it, the credentials are read
 /// again once, so that a change of keys needs no restart.
 async fn open(
@@ -148,38 +122,36 @@ async fn open(
     query: &PushQuery,
     body: &[u8],
     deadline: Instant,
-) -> std::result::Result<(String, Push), Unopened> {
-    let credentials = in_time(deadline, SecretsError::Unavailable, services.credentials.get())
-        .await
-        .map_err(Unopened::Keys)?;
+) -> Result<(String, Push)> {
+    let credentials = in_time(deadline, SecretsError::Unavailable, services.credentials.get()).await?;
     let now = services.clock.now();
-    let unopened = match open_with(&credentials, query, body, now) {
-        Err(unopened) if unopened.may_open_with_newer_keys() => unopened,
+    let problem = match open_with(&credentials, query, body, now) {
+        Err(problem) if may_open_with_other_keys(&problem) => problem,
         settled => return settled,
     };
     match timeout_at(deadline, services.credentials.reread()).await {
         Ok(Ok(newer)) => open_with(&newer, query, body, now),
-        Ok(Err(_)) | Err(_) => Err(unopened),
+        Ok(Err(_)) | Err(_) => Err(problem),
     }
 }
 
-fn open_with(
-    credentials: &Credentials,
-    query: &PushQuery,
-    body: &[u8],
-    now: i64,
-) -> std::result::Result<(String, Push), Unopened> {
+fn open_with(credentials: &Credentials, query: &PushQuery, body: &[u8], now: i64) -> Result<(String, Push)> {
     let (appid, keys) = (&credentials.component_appid, &credentials.push_keys);
-    let unopened = match push::open(query, body, &keys.usable, appid, now) {
+    let problem: Box<Problem> = match push::open(query, body, &keys.usable, appid, now) {
         Ok(push) => return Ok((appid.clone(), push)),
-        Err(error) => Unopened::Refused(error),
+        Err(error) => error.into(),
     };
-    // A wrong entry loses no push that the other entries open. A push that they do not open may be signed with
-    // the wrong one.
+    // A wrong entry loses no push that the other entries open. A push that they do not open may belong to the
+    // wrong one.
     match keys.error() {
-        Some(error) if unopened.may_open_with_newer_keys() => Err(Unopened::Keys(error)),
-        _ => Err(unopened),
+        Some(error) if may_open_with_other_keys(&problem) => Err(error.into()),
+        _ => Err(problem),
     }
+}
+
+const fn may_open_with_other_keys(problem: &Problem) -> bool {
+    use ProblemCode::{PushSignatureRejected, PushUndecryptable, SecretsInvalid};
+    matches!(problem.code, PushSignatureRejected | PushUndecryptable | SecretsInvalid)
 }
 
 fn event(info_type: &str, detail: Map<String, Value>) -> Result<BusEvent> {

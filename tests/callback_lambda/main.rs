@@ -144,8 +144,9 @@ async fn is_answered_in_time(variable: &str, push: &Push, code: &str) {
         // WeChat's own limit. That our share of it ends at 3.5 s is shown in tests/callback, on a clock that
         // no load on this machine can slow down.
         assert!(took < Duration::from_secs(5), "{start}: {took:?}");
-        // Else nothing hung, and the time says nothing.
-        assert!(took > Duration::from_secs(1), "{start}: {took:?}");
+        // Else nothing hung, and the time says nothing. A secret that cannot be read is not read again at once.
+        let is_remembered = start == "warm" && code == "Secrets.Unavailable";
+        assert!(is_remembered || took > Duration::from_secs(1), "{start}: {took:?}");
     }
 }
 

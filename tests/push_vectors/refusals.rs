@@ -207,20 +207,3 @@ fn all_failures_to_decrypt_look_the_same() {
         assert_eq!(refused(&wire), PushError::Undecryptable, "{what}");
     }
 }
-
-#[test]
-fn what_is_unauthentic_is_told_apart() {
-    let field = PushError::Field { name: "InfoType" };
-    for (error, unauthentic) in [
-        (PushError::Signature, true),
-        (PushError::Stale { age_s: 86_401 }, true),
-        (PushError::NotEncrypted, false),
-        (PushError::TooLarge { bytes: 65_537 }, false),
-        (PushError::Envelope(XmlError::Syntax), false),
-        (PushError::Undecryptable, false),
-        (PushError::Unreadable(XmlError::Syntax), false),
-        (field, false),
-    ] {
-        assert_eq!(error.is_unauthentic(), unauthentic, "{error}");
-    }
-}

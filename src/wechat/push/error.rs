@@ -5,7 +5,7 @@ use super::limits::{MAX_AGE_S, MAX_AHEAD_S, MAX_BODY_BYTES};
 
 /// Why a push was refused. Of the push itself it holds names, counts and times only, so it may be logged.
 ///
-/// The first two are answered with 401 (see [`is_unauthentic`](Self::is_unauthentic)), the others with 400.
+/// The first two are answered with 401, the others with 400.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PushError {
@@ -76,12 +76,4 @@ pub enum PushError {
         /// The element's name.
         name: &'static str,
     },
-}
-
-impl PushError {
-    /// Whether the push is not known to come from WeChat now. That is a 401; everything else is a 400.
-    #[must_use]
-    pub const fn is_unauthentic(&self) -> bool {
-        matches!(self, Self::Signature | Self::Stale { .. })
-    }
 }

@@ -26,7 +26,7 @@ const NUMBERS: [&str; 4] = ["CreateTime", "AuthorizationCodeExpiredTime", "statu
 
 /// A push that came from WeChat, decrypted and read.
 ///
-/// `Debug` and `Display` show the kind, the account and the fingerprint. All of it may be logged.
+/// `Debug` shows the kind, the account and the fingerprint. All of it may be logged.
 #[derive(Clone)]
 pub enum Push {
     /// `component_verify_ticket`: the ticket of the next 12 hours, pushed every 10 minutes.
@@ -123,7 +123,7 @@ impl Push {
     }
 }
 
-impl fmt::Display for Push {
+impl fmt::Debug for Push {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.info_type().unwrap_or("message without InfoType"))?;
         if let Self::Ticket { create_time, .. } = self {
@@ -136,12 +136,6 @@ impl fmt::Display for Push {
             write!(f, " code_fingerprint={fingerprint}")?;
         }
         Ok(())
-    }
-}
-
-impl fmt::Debug for Push {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Push({self})")
     }
 }
 

@@ -41,7 +41,7 @@ pub use xml::XmlError;
 ///
 /// # Errors
 ///
-/// See [`PushError`]; [`PushError::is_unauthentic`] tells the 401s from the 400s.
+/// See [`PushError`].
 pub fn open(
     query: &PushQuery,
     body: &[u8],
