@@ -2,15 +2,15 @@
 //! credentials, which are read again when WeChat refuses those.
 
 use std::future::Future;
-use std::sync::Arc;
 use std::time::Duration;
 
+use secrecy::SecretString;
 use tokio::time::Instant;
 
+use crate::platform::Services;
 use crate::platform::call::Attempts;
 use crate::platform::problem::Result;
 use crate::platform::token::{ActiveToken, TokenProvider};
-use crate::platform::{Credentials, Services};
 use crate::wechat::CallError;
 use crate::wechat::errcode::{Endpoint, ErrcodeClass};
 
@@ -40,7 +40,7 @@ pub(super) async fn by_secret<T, F>(
     services: &Services,
     endpoint: Endpoint,
     deadline: Instant,
-    attempt: impl Fn(Arc<Credentials>, Duration) -> F,
+    attempt: impl Fn(String, SecretString, Duration) -> F,
 ) -> Result<T>
 where
     F: Future<Output = std::result::Result<T, CallError>>,
@@ -48,7 +48,8 @@ where
     let mut credentials = services.credentials.get().await?;
     let mut attempts = Attempts::new(MAX_CALLS, LONGEST_CALL, deadline);
     loop {
-        let made = attempts.make(services, endpoint, |timeout| attempt(credentials.clone(), timeout)).await;
+        let (appid, appsecret) = (credentials.component_appid.clone(), credentials.appsecret()?.clone());
+        let made = attempts.make(services, endpoint, |timeout| attempt(appid, appsecret, timeout)).await;
         let error = match made {
             Ok(answer) => return Ok(answer),
             Err(error) => error,

@@ -4,7 +4,6 @@
 //! that a refresh with nothing to do makes no call, also in a new instance. The keeper runs every minute, so
 //! some instance sees each hour begin.
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use serde::Serialize;
@@ -13,7 +12,6 @@ use tokio::time::Instant;
 use super::Keeper;
 use super::calls::{by_secret, by_token};
 use super::limits::{end_at, log};
-use crate::platform::Credentials;
 use crate::platform::problem::Result;
 use crate::platform::token::ActiveToken;
 use crate::telemetry::metric::{self, Unit};
@@ -75,9 +73,8 @@ impl Keeper {
     /// Why they were not reset.
     pub async fn clear_quota(&self, deadline: Instant) -> Result<QuotaCleared> {
         let wechat = &self.services.wechat;
-        let call = |credentials: Arc<Credentials>, timeout| async move {
-            let Credentials { component_appid, component_appsecret, .. } = &*credentials;
-            wechat.clear_quota(component_appid, component_appsecret, timeout).await
+        let call = |appid: String, appsecret, timeout| async move {
+            wechat.clear_quota(&appid, &appsecret, timeout).await
         };
         let call = by_secret(&self.services, Endpoint::ClearQuota, deadline, call);
         let answer = end_at(deadline, call).await?;

@@ -1,15 +1,12 @@
 //! The ticket watch: when no verify tickets arrive, or WeChat refuses the newest one, WeChat is asked to push
 //! (`api_start_push_ticket`). The next ticket is used at once, also during a backoff.
 
-use std::sync::Arc;
-
 use serde::Serialize;
 use tokio::time::{Instant, timeout_at};
 
 use super::Keeper;
 use super::calls::by_secret;
 use super::limits::{end_at, log};
-use crate::platform::Credentials;
 use crate::platform::problem::{ProblemCode, Result};
 use crate::platform::state::{Backoff, TicketItem, TokenItem};
 use crate::telemetry::metric;
@@ -130,9 +127,8 @@ impl Keeper {
     async fn ask_for_push(&self, why: StartPushReason, deadline: Instant) -> Result<String> {
         self.services.metrics.count(metric::START_PUSH);
         let wechat = &self.services.wechat;
-        let call = |credentials: Arc<Credentials>, timeout| async move {
-            let Credentials { component_appid, component_appsecret, .. } = &*credentials;
-            wechat.start_push_ticket(component_appid, component_appsecret, timeout).await
+        let call = |appid: String, appsecret, timeout| async move {
+            wechat.start_push_ticket(&appid, &appsecret, timeout).await
         };
         let asked = by_secret(&self.services, Endpoint::StartPushTicket, deadline, call).await;
         match &asked {

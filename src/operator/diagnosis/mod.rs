@@ -48,6 +48,9 @@ impl Keeper {
         let services = &self.services;
         let (credentials, hosts) =
             tokio::join!(services.credentials.read_now(), services.wechat.probe_hosts(HOST_TIMEOUT));
+        // The keeper's calls by secret need the appsecret.
+        let credentials =
+            credentials.and_then(|credentials| credentials.appsecret().map(|_| credentials.clone()));
         let credentials = credentials.map_err(Box::<Problem>::from);
         let appid = self.tokens().appid().await;
         let token = self.tokens().get(deadline.min(Instant::now() + TOKEN_TIMEOUT)).await;

@@ -5,9 +5,8 @@
 
 use super::code::ProblemCode;
 use super::texts::{self, Text};
-use crate::platform::bus::BusError;
 use crate::platform::egress::EgressIps;
-use crate::platform::state::{Backoff, StateError};
+use crate::platform::state::Backoff;
 use crate::wechat::errcode::meaning;
 use crate::wechat::{CallError, Endpoint, ErrcodeClass, Refusal, TransportError, TransportKind};
 
@@ -16,7 +15,7 @@ const TICKET_RETRY_AFTER: i64 = 600;
 /// Seconds until the next minute, after a minute's quota is used up.
 const MINUTE_QUOTA_RETRY_AFTER: i64 = 60;
 /// Seconds after a passing fault of WeChat, the network or AWS.
-const FAULT_RETRY_AFTER: i64 = 5;
+pub(super) const FAULT_RETRY_AFTER: i64 = 5;
 /// Seconds after which another instance's mint has succeeded or failed.
 const PENDING_RETRY_AFTER: i64 = 2;
 
@@ -181,42 +180,10 @@ impl Problem {
         Self::new(ProblemCode::TokenPending, texts::OTHER_COMPONENT).retry_after(PENDING_RETRY_AFTER)
     }
 
-    /// The state table cannot be used.
-    #[must_use]
-    pub fn state_unavailable(error: &StateError) -> Box<Self> {
-        let detail = texts::STATE_UNAVAILABLE.with(&[("error", &error.to_string())]);
-        Self::new(ProblemCode::StateUnavailable, detail).retry_after(FAULT_RETRY_AFTER)
-    }
-
-    /// Secrets Manager does not answer.
-    #[must_use]
-    pub fn secrets_unavailable(detail: String) -> Box<Self> {
-        Self::new(ProblemCode::SecretsUnavailable, detail).retry_after(FAULT_RETRY_AFTER)
-    }
-
-    /// The credentials secret is missing, denied, unfilled or wrong.
-    #[must_use]
-    pub fn secrets_invalid(detail: String) -> Box<Self> {
-        Self::new(ProblemCode::SecretsInvalid, detail).remedy(texts::SECRETS_INVALID_REMEDY)
-    }
-
     /// The request's time ran out.
     #[must_use]
     pub fn timeout() -> Box<Self> {
         Self::new(ProblemCode::WeChatTimeout, texts::NO_TIME).retry_after(FAULT_RETRY_AFTER)
-    }
-}
-
-impl From<StateError> for Box<Problem> {
-    fn from(error: StateError) -> Self {
-        Problem::state_unavailable(&error)
-    }
-}
-
-impl From<BusError> for Box<Problem> {
-    fn from(error: BusError) -> Self {
-        let detail = texts::EVENTS_UNAVAILABLE.with(&[("error", &error.to_string())]);
-        Problem::new(ProblemCode::EventsUnavailable, detail).retry_after(FAULT_RETRY_AFTER)
     }
 }
 
@@ -247,6 +214,8 @@ const fn answer(class: ErrcodeClass) -> (ProblemCode, Option<Text>, Option<i64>)
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::platform::bus::BusError;
+    use crate::platform::state::StateError;
     use crate::wechat::ERRCODES;
 
     fn refusal(errcode: i64) -> Refusal {
@@ -295,7 +264,7 @@ mod tests {
             Problem::other_component(),
             Problem::timeout(),
             Problem::token_rejected(None, true, 1),
-            Problem::state_unavailable(&StateError("throttled".into())),
+            StateError("throttled".into()).into(),
             BusError("throttled".into()).into(),
         ];
         for egress in &egress {
