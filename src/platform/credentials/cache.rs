@@ -1,8 +1,8 @@
 //! The credentials in memory: read when they are first needed, when they are old, and when WeChat or a push
 //! shows that they may have changed.
 //!
-//! One request reads at a time. A request never waits for the reader of another one while it can use what is
-//! in memory, and a caller that stops waiting leaves the memory as it was.
+//! One request reads at a time. The others wait for it only when what is in memory is old, and then for a second
+//! at most. A read that its caller gives up counts as failed.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -47,7 +47,7 @@ pub struct CredentialsCache {
 struct Memory {
     /// The newest credentials, and when they were read.
     known: Option<(Arc<Credentials>, Instant)>,
-    /// When the last read began or ended, and how it failed. While it runs it counts as failed.
+    /// When the last read ended, and how it failed.
     tried: Option<(Instant, Option<SecretsError>)>,
 }
 
@@ -143,13 +143,11 @@ impl CredentialsCache {
         if let Some(result) = remembered(&self.memory()) {
             return result;
         }
-        // Holds when the caller stops waiting.
-        self.memory().tried = Some((Instant::now(), Some(SecretsError::Unavailable(NO_ANSWER.into()))));
+        let mut reading = Reading { cache: self, error: Some(SecretsError::Unavailable(NO_ANSWER.into())) };
         let read = self.source.fetch().await.and_then(|document| Credentials::parse(&document)).map(Arc::new);
-        let (now, mut memory) = (Instant::now(), self.memory());
-        memory.tried = Some((now, read.as_ref().err().cloned()));
+        reading.error = read.as_ref().err().cloned();
         if let Ok(credentials) = &read {
-            memory.known = Some((credentials.clone(), now));
+            self.memory().known = Some((credentials.clone(), Instant::now()));
         }
         read
     }
@@ -161,6 +159,18 @@ impl CredentialsCache {
     /// Only ever locked for a moment.
     fn memory(&self) -> MutexGuard<'_, Memory> {
         self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A read that is under way. Notes how it ended, also when its caller stops waiting.
+struct Reading<'a> {
+    cache: &'a CredentialsCache,
+    error: Option<SecretsError>,
+}
+
+impl Drop for Reading<'_> {
+    fn drop(&mut self) {
+        self.cache.memory().tried = Some((Instant::now(), self.error.take()));
     }
 }
 
@@ -266,7 +276,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_request_does_not_wait_for_the_read_of_another_one() {
+    async fn a_request_waits_a_second_at_most_for_the_read_of_another_one() {
         let cache = Arc::new(CredentialsCache::new(Source { hangs: true, ..Source::default() }));
         assert_eq!(version(&cache).await, "1");
         advance(REREAD_INTERVAL).await;

@@ -81,7 +81,9 @@ pub(super) async fn mint(
     match ask(services, &mut calls, &ticket, call_by).await {
         Ok(token) => Ok(store(services, appid, &lease.holder, token, store_by).await),
         Err(error) => {
-            let Calls { credentials, unclear, .. } = calls;
+            // A holder that died may have made a call that is processed all the same.
+            let unclear = calls.unclear || seen.lease.is_some();
+            let credentials = calls.credentials;
             let problem = services.record_call_failure(&error);
             let failed = Failed { seen, ticket: &ticket, credentials: &credentials, problem, unclear };
             let problem = record_failed_mint(services, appid, &lease.holder, failed, store_by).await;
