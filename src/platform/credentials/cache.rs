@@ -181,31 +181,6 @@ fn or_known(read: Result<Arc<Credentials>, SecretsError>, known: Arc<Credentials
     })
 }
 
-/// A document in memory: for tests and `make run`. Clones share it.
-#[derive(Clone)]
-pub struct MemoryCredentials(Arc<Mutex<Result<SecretDocument, SecretsError>>>);
-
-impl MemoryCredentials {
-    /// Holds this JSON text.
-    #[must_use]
-    pub fn new(json: &str) -> Self {
-        let document = SecretDocument { json: json.into(), version: "1".into() };
-        Self(Arc::new(Mutex::new(Ok(document))))
-    }
-
-    /// Replaces what the next read gets.
-    pub fn set(&self, next: Result<SecretDocument, SecretsError>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = next;
-    }
-}
-
-#[async_trait]
-impl CredentialsSource for MemoryCredentials {
-    async fn fetch(&self) -> Result<SecretDocument, SecretsError> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
@@ -213,6 +188,7 @@ mod tests {
     use tokio::time::advance;
 
     use super::*;
+    use crate::platform::credentials::MemoryCredentials;
 
     /// Counts reads. The first one succeeds, and while `hangs` is set the others never end.
     #[derive(Clone, Default)]
