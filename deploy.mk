@@ -1,4 +1,4 @@
-# Everything about deployment; the Makefile includes it. docs/DEPLOY.md is the guide.
+# Targets for deployment, included by the Makefile. docs/DEPLOY.md explains them.
 #
 #   make deploy STACK=wechat-preauth REGION=ap-southeast-1 [GUIDED=] [PROFILE=…]
 
@@ -7,9 +7,9 @@ REGION ?=
 PROFILE ?=
 # x86_64, or arm64 with `rustup target add aarch64-unknown-linux-gnu`. Deploy with the same Architecture.
 ARCHITECTURE ?= x86_64
-# The first deployment asks for the parameters. Later ones may do without: GUIDED=
+# The first deployment asks for the parameters. GUIDED= takes them from samconfig.toml.
 GUIDED ?= --guided
-# Where samconfig.toml keeps the answers: one name for each stack.
+# The section of samconfig.toml with the stack's answers: one name for each stack.
 CONFIG_ENV ?= default
 
 TEMPLATE_VENV := .venv-template
@@ -18,20 +18,19 @@ SCAN_VENV := .venv-scan
 WITH_TOOLS := PATH="$(CURDIR)/$(TEMPLATE_VENV)/bin:$$PATH" SAM_CLI_TELEMETRY=0
 WHERE := $(if $(REGION),--region $(REGION)) $(if $(PROFILE),--profile $(PROFILE))
 OPERATE := $(TEMPLATE_VENV)/bin/python scripts
-# EGRESS=required makes test-egress fail where it would skip.
-# Neither lint nor tests may depend on an account.
+# Neither lint nor tests may depend on an AWS account.
 OFFLINE := env -u AWS_PROFILE -u AWS_ACCESS_KEY_ID -u AWS_SECRET_ACCESS_KEY -u AWS_SESSION_TOKEN
-# One region of each kind, so that what is missing somewhere is found here.
+# One region of each kind, to find resource types that a region lacks.
 LINT_REGIONS := us-east-1 cn-north-1 cn-northwest-1
 
 .PHONY: build
-build: $(TEMPLATE_VENV)/installed ## Build the three functions for Lambda, and check that they can start there
+build: $(TEMPLATE_VENV)/installed ## Build the three functions, and check that Lambda can start them
 	cargo metadata --locked --format-version 1 >/dev/null
 	$(WITH_TOOLS) sam build --parameter-overrides Architecture=$(ARCHITECTURE)
 	python3 scripts/check-build.py
 
 .PHONY: deploy
-deploy: build ## Deploy the stack STACK to REGION (asks for the parameters; GUIDED= takes those in samconfig.toml)
+deploy: build ## Deploy STACK to REGION (asks for the parameters; GUIDED= takes those in samconfig.toml)
 	$(WITH_TOOLS) sam deploy --config-env $(CONFIG_ENV) --stack-name $(STACK) $(WHERE) $(GUIDED)
 
 .PHONY: credentials
@@ -39,7 +38,7 @@ credentials: $(TEMPLATE_VENV)/installed ## Fill the credentials secret of STACK,
 	@$(OPERATE)/put-credentials.py --stack $(STACK) $(WHERE)
 
 .PHONY: diagnose
-diagnose: $(TEMPLATE_VENV)/installed ## Walk the chain of the deployed STACK, from the credentials to a real code
+diagnose: $(TEMPLATE_VENV)/installed ## Check the deployed STACK, from the credentials to a real code
 	@$(OPERATE)/diagnose.py --stack $(STACK) $(WHERE)
 
 .PHONY: teardown
@@ -56,11 +55,11 @@ lint-template: $(TEMPLATE_VENV)/installed $(SCAN_VENV)/installed ## Check templa
 	$(OFFLINE) $(SCAN_VENV)/bin/checkov --directory target/template --framework cloudformation --compact --quiet --skip-download
 
 .PHONY: test-template
-test-template: $(TEMPLATE_VENV)/installed ## Test the stack that template.yaml makes, in both partitions, and the operators' scripts
+test-template: $(TEMPLATE_VENV)/installed ## Test template.yaml in both partitions, and the operators' scripts
 	$(OFFLINE) $(TEMPLATE_VENV)/bin/python -m pytest --quiet tests/template
 
 .PHONY: test-egress
-test-egress: $(TEMPLATE_VENV)/installed ## Prove the fixed address in network namespaces (root, iproute2, nftables)
+test-egress: $(TEMPLATE_VENV)/installed ## Test the fixed address in network namespaces (EGRESS=required: fail instead of skip)
 	cargo build --locked --bin preauthcode --package wechat-sim --package wechat-preauth
 	$(TEMPLATE_VENV)/bin/python -m pytest --quiet -rs tests/egress
 

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Checks what `sam build` made: three programs that Lambda's provided.al2023 can start.
+"""Checks the output of `sam build`: three programs that Lambda's provided.al2023 can start.
 
     scripts/check-build.py [.aws-sam/build]
 
-A bootstrap that needs a newer glibc than the runtime has does not start at all, and says so only there.
-Prints each program's size, and that of its zip.
+A bootstrap that needs a newer glibc than the runtime has does not start, and only Lambda reports that.
+Prints the size of each program and of its zip.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ MACHINES = {62: "x86_64", 183: "arm64"}
 
 
 def glibc_needed(program: bytes) -> tuple[int, ...]:
-    """The newest glibc version that the program's symbols name."""
+    """The newest glibc version that a symbol of the program requires."""
     versions = re.findall(rb"GLIBC_(\d+(?:\.\d+)+)\0", program)
     return max((tuple(map(int, v.split(b"."))) for v in versions), default=(0,))
 
 
 def zipped(directory: Path) -> int:
-    """Bytes of the package that will be uploaded."""
+    """The size of the package to upload, in bytes."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as package:
         for file in sorted(p for p in directory.rglob("*") if p.is_file()):
@@ -49,7 +49,7 @@ def main(argv: list[str]) -> int:
             continue
         program = bootstrap.read_bytes()
         if program[:4] != b"\x7fELF":
-            print(f"{function:22} is no Linux program")
+            print(f"{function:22} is not a Linux program")
             bad += 1
             continue
         needed = glibc_needed(program)

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Checks the dependency graph without a download: one TLS stack, one HTTP stack, known licences.
+"""Checks the dependency graph without network access: one TLS stack, one HTTP stack, known licences.
 
 Advisories need a database from the network: `cargo deny` checks them in the hosted workflow.
 """
@@ -9,9 +9,9 @@ import re
 import subprocess
 import sys
 
-# What must be there once, in one version.
+# Each of these must be linked, in exactly one version.
 SINGLE = {"rustls", "hyper", "http", "tokio", "reqwest", "ring"}
-# What must not be there at all: other TLS stacks, and what makes start-up slow.
+# None of these may be linked: other TLS stacks, and packages that slow down the start.
 FORBIDDEN = {"aws-lc-rs", "aws-lc-sys", "openssl", "openssl-sys", "native-tls", "aws-sdk-sso", "aws-sdk-ssooidc"}
 LICENCES = {
     "0BSD", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "BSL-1.0", "CDLA-Permissive-2.0", "ISC", "MIT",
@@ -20,7 +20,7 @@ LICENCES = {
 
 
 def accepted(expression: str) -> bool:
-    """Whether an SPDX expression can be met with the licences above."""
+    """Whether the licences above satisfy an SPDX expression."""
     expression = expression.replace("/", " OR ")
     tokens = re.findall(r"\(|\)|[^\s()]+", expression)
     python = []

@@ -3,7 +3,7 @@
 
     scripts/count-lines.py [FILE_OR_FOLDER...]      (default: src)
 
-Test code is what stands under `#[cfg(test)]` at the left margin, also as a file of its own.
+Test code is what follows an unindented `#[cfg(test)]`, in the same file or in a file of its own.
 tests/house reads this output.
 """
 

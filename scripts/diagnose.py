@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Asks a deployed keeper to walk the chain from the credentials to a real code, and prints a table.
+"""Invokes the diagnosis of a deployed keeper, from the credentials to a real code, and prints a table.
 
-Ends with 0 when every link holds, with 1 when one is broken. A code that is issued on the way is not used.
+Ends with 0 when every check passes, otherwise with 1. The code that the diagnosis requests is not used.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ MARKS = {"ok": "ok", "failed": "FAILED", "unknown": "unknown", "skipped": "skipp
 
 
 def table(report: dict[str, Any], egress_ips: str) -> str:
-    """The report for a person: one line for each link, and below it what to do."""
+    """The report as text: one line for each check, and below a failed one what to do."""
     links = report["links"]
     width = max(len(link["link"]) for link in links)
     lines = [
@@ -29,12 +29,12 @@ def table(report: dict[str, Any], egress_ips: str) -> str:
         if remedy := link.get("remedy"):
             lines.append(f"{'':{width}}  {'':8}  → {remedy}")
     lines.append("")
-    lines.append("Every link holds." if report["ok"] else f"Broken: {', '.join(report['failed'])}.")
+    lines.append("All checks passed." if report["ok"] else f"Failed: {', '.join(report['failed'])}.")
     return "\n".join(lines)
 
 
 def invoke(stack: Stack, function: str, event: dict[str, Any]) -> Any:
-    """The function's answer; stops with its own words when it failed."""
+    """The function's answer. A failed function stops the script with its error."""
     answer = stack.client("lambda").invoke(FunctionName=function, Payload=json.dumps(event).encode())
     payload = json.loads(answer["Payload"].read() or b"null")
     if "FunctionError" in answer:
@@ -44,7 +44,7 @@ def invoke(stack: Stack, function: str, event: dict[str, Any]) -> Any:
 
 def main(argv: list[str]) -> int:
     parser = arguments("Diagnose a deployed stack.")
-    parser.add_argument("--json", action="store_true", help="print the report as it came")
+    parser.add_argument("--json", action="store_true", help="print the keeper's report unchanged")
     options = parser.parse_args(argv)
     stack = Stack(options)
     outputs = stack.outputs()

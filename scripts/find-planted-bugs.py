@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent
-COPY = ROOT / "target" / "planted"
+COPY = ROOT / "target" / "planted" / "sources"
+TARGET = ROOT / "target" / "planted" / "target"
 COPIED = ("Cargo.toml", "Cargo.lock", "src", "wechat-sim", "tests/simulation")
 
 
@@ -165,7 +166,8 @@ def planted(bug: Bug) -> dict[str, str]:
 
 def broken_promises(promise: str) -> dict[str, str]:
     """Runs the simulation until this promise is broken; returns every broken one with what was seen."""
-    environment = os.environ | {"CARGO_TARGET_DIR": str(ROOT / "target"), "SIM_FIND": promise}
+    # A target folder of its own: cargo would take these builds for those of the real sources.
+    environment = os.environ | {"CARGO_TARGET_DIR": str(TARGET), "SIM_FIND": promise}
     command = ["cargo", "test", "--locked", "--quiet", "--test", "simulation", "every_schedule", "--", "--nocapture"]
     ended = subprocess.run(command, cwd=COPY, env=environment, capture_output=True, text=True)
     found = dict(re.findall(r"^broken promise: (\w+), (.*)$", ended.stdout, re.M))

@@ -8,7 +8,7 @@ import re
 import sys
 from pathlib import Path
 
-# The values that the tests plant, and the shapes of what the simulator hands out.
+# The secrets that the tests use, and the forms of those that the simulator issues.
 PATTERNS = [re.compile(pattern) for pattern in (
     rb"sim-secret-for-tests-only-\w+",
     rb"wrong-secret-0+",
@@ -17,7 +17,7 @@ PATTERNS = [re.compile(pattern) for pattern in (
     rb"(component_)?access_token=[A-Za-z0-9_-]{8,}",
     rb"s3cret",
     rb"0123456789abcdef0123456789abcdef",
-    # The push keys. The simulator's own help and greeting may show its defaults.
+    # The push keys. The simulator's help and its first output may show the default keys.
     rb"(?<!\[default: )(?<!  push token {11})simpushtoken",
     rb"(?<!  EncodingAESKey {7})abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG",
     rb"0123456789abcdefghijklmnopqrstuvwxyzABCDEFG",

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Fills the stack's credentials secret from prompts.
 
-Nothing secret is ever an argument: the process list and the shell's history would keep it. What is
-typed is not shown, what is stored is never printed. Enter keeps a value that is there already.
+No secret is an argument of a command, because the process list and the shell's history would show it. The
+script shows neither what is typed nor what is stored. Enter keeps a stored value.
 
-With standard input from a file or a pipe, that is taken as the whole JSON document instead:
+When standard input is a file or a pipe, it is read as the whole JSON document:
 
     make credentials < credentials.json
 """
@@ -30,7 +30,7 @@ FORMS = {
 
 
 def wrong(document: Any) -> str | None:
-    """What is wrong with a document, without any value of it; nothing when it is fit to be stored."""
+    """What is wrong with a document, without quoting its values; ``None`` when it can be stored."""
     if not isinstance(document, dict):
         return "it is not a JSON object"
     entries = document.get("push_keys", [])
@@ -47,7 +47,7 @@ def wrong(document: Any) -> str | None:
 
 
 def current(secrets, arn: str) -> dict[str, Any]:
-    """The document that is stored now, or an empty one."""
+    """The stored document, or an empty one."""
     try:
         text = secrets.get_secret_value(SecretId=arn, VersionStage="AWSCURRENT").get("SecretString", "")
     except ClientError as error:
@@ -60,13 +60,13 @@ def current(secrets, arn: str) -> dict[str, Any]:
     except ValueError:
         document = None
     if not isinstance(document, dict):
-        print("The secret holds no JSON object; it will be replaced.", file=sys.stderr)
+        print("The secret is not a JSON object and will be replaced.", file=sys.stderr)
         return {}
     return document
 
 
 def ask(name: str, label: str, kept: str | None, hidden: bool) -> str:
-    """One value in WeChat's form. Enter keeps the present one."""
+    """Asks for a value until it has WeChat's form. Enter keeps the stored value."""
     pattern, meaning = FORMS[name]
     prompt = f"{label}{' [Enter keeps it]' if kept else ''}: "
     while True:
@@ -75,7 +75,7 @@ def ask(name: str, label: str, kept: str | None, hidden: bool) -> str:
             return kept
         if re.fullmatch(pattern, value):
             return value
-        print(f"  That is not in its form: {meaning}.", file=sys.stderr)
+        print(f"  The value must be {meaning}.", file=sys.stderr)
 
 
 def yes(question: str) -> bool:
@@ -83,15 +83,15 @@ def yes(question: str) -> bool:
 
 
 def ask_push_keys(kept: list[dict[str, str]]) -> list[dict[str, str]]:
-    """The keys that pushes are tried with, in order: current, previous, test version."""
-    if kept and not yes(f"{len(kept)} push key(s) are stored. Add a new one in front?"):
+    """The push keys, in the order in which they are tried: current, previous, test version."""
+    if kept and not yes(f"{len(kept)} push key(s) are stored. Add a new one before them?"):
         return kept
     entry = {
         "token": ask("token", "消息校验Token", None, hidden=True),
         "encoding_aes_key": ask("encoding_aes_key", "消息加解密Key (EncodingAESKey)", None, hidden=True),
     }
     keys = [entry]
-    if kept and yes("Keep the stored ones after it, for pushes still under way and for the test version?"):
+    if kept and yes("Keep the stored ones after it, for earlier pushes and for the test version?"):
         keys += [k for k in kept if k != entry]
     while yes("Add another, such as the test version's (测试版)?"):
         keys.append({
@@ -102,7 +102,7 @@ def ask_push_keys(kept: list[dict[str, str]]) -> list[dict[str, str]]:
 
 
 def prompted(stored: dict[str, Any]) -> dict[str, Any]:
-    document = dict(stored)  # unknown fields stay
+    document = dict(stored)  # keeps unknown fields
     document["component_appid"] = ask("component_appid", "component_appid", stored.get("component_appid"), hidden=False)
     document["component_appsecret"] = ask(
         "component_appsecret", "component_appsecret", stored.get("component_appsecret"), hidden=True
@@ -124,14 +124,14 @@ def main(argv: list[str]) -> int:
         try:
             document = json.load(sys.stdin)
         except ValueError as error:
-            raise Stop("Standard input is no JSON document. Nothing was written.") from error
+            raise Stop("Standard input is not a JSON document. Nothing was written.") from error
     if problem := wrong(document):
         raise Stop(f"Not written: {problem}.")
     if document == stored:
         print("Nothing changed.")
         return 0
     secrets.put_secret_value(SecretId=arn, SecretString=json.dumps(document, ensure_ascii=False))
-    print(f"Written, with {len(document.get('push_keys', []))} push key(s). Running functions take it up by themselves.")
+    print(f"Written, with {len(document.get('push_keys', []))} push key(s). Running functions load it without a deployment.")
     return 0
 
 

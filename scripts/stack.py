@@ -1,4 +1,4 @@
-"""What the operators' scripts share: which stack, and how to reach it."""
+"""Shared by the operators' scripts: the stack and its AWS clients."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 
 class Stop(Exception):
-    """Ends a script with a sentence for the operator instead of a traceback."""
+    """Ends a script with a message for the operator instead of a traceback."""
 
 
 def arguments(description: str) -> argparse.ArgumentParser:
@@ -33,7 +33,7 @@ class Stack:
         self.region = self._session.region_name
 
     def client(self, service: str):
-        # One answer may take as long as the keeper's 30 seconds; a repeated invocation is a second one.
+        # The keeper may need 30 seconds. A retry would invoke it a second time.
         return self._session.client(service, config=Config(read_timeout=60, retries={"total_max_attempts": 1}))
 
     def outputs(self) -> dict[str, str]:
@@ -54,7 +54,7 @@ class Stack:
 
 
 def run(main) -> None:
-    """Runs a script's main function with its command line; prints what went wrong in one line."""
+    """Runs a script's main function with its command line. Prints an error in one line."""
     try:
         sys.exit(main(sys.argv[1:]))
     except Stop as stop:

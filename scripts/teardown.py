@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Deletes a stack, and says before and after what stays and what it goes on costing.
+"""Deletes a stack. Says before and after what stays and what it costs.
 
-Kept on purpose: the Elastic IPs (they are in WeChat's whitelist), the credentials secret, the state
+These stay: the Elastic IPs (they are in WeChat's whitelist), the credentials secret, the state
 table, and API Gateway's account role where this stack set it.
 """
 
@@ -12,11 +12,11 @@ import sys
 from botocore.exceptions import ClientError
 from stack import Stack, Stop, arguments, run
 
-# What stays, by type: why, what it costs, and how to remove it for good.
+# The types of resources that stay: why, what they cost, and how to remove them.
 KEPT = {
     "AWS::EC2::EIP": (
         "in WeChat's whitelist; 3.65 USD a month",
-        "take it out of the whitelist first (修改), then: aws ec2 release-address --allocation-id {id}",
+        "remove it from the whitelist first (修改), then: aws ec2 release-address --allocation-id {id}",
     ),
     "AWS::SecretsManager::Secret": (
         "the component's credentials; 0.40 USD a month",
@@ -66,8 +66,8 @@ def kept(stack: Stack, found: list[dict[str, str]]) -> list[tuple[str, str, str]
     return entries
 
 
-def guests(stack: Stack, found: list[dict[str, str]]) -> list[str]:
-    """Functions of other stacks that live in this stack's network, and would lose it."""
+def other_stacks_functions(stack: Stack, found: list[dict[str, str]]) -> list[str]:
+    """The functions of other stacks that use this stack's network."""
     vpcs = [r["PhysicalResourceId"] for r in found if r["ResourceType"] == "AWS::EC2::VPC"]
     own = {r["PhysicalResourceId"] for r in found if r["ResourceType"] == "AWS::Lambda::Function"}
     if not vpcs:
@@ -80,18 +80,18 @@ def guests(stack: Stack, found: list[dict[str, str]]) -> list[str]:
 
 
 def main(argv: list[str]) -> int:
-    stack = Stack(arguments("Delete a stack, and say what it keeps.").parse_args(argv))
+    stack = Stack(arguments("Delete a stack, and say what stays.").parse_args(argv))
     found = resources(stack)
-    if others := guests(stack, found):
+    if others := other_stacks_functions(stack, found):
         raise Stop(
-            "Functions of other stacks live in this stack's network. Delete those stacks first, or the deletion "
-            "hangs on their network interfaces:\n  " + "\n  ".join(others)
+            "Functions of other stacks use this stack's network. Delete those stacks first, or the deletion waits "
+            "for their network interfaces:\n  " + "\n  ".join(others)
         )
     staying = kept(stack, found)
     print(f"The stack {stack.name} in {stack.region} will be deleted. From then on no code is issued.\n\nThese stay:")
     for name, why, _ in staying:
         print(f"  {name}\n      {why}")
-    print("\nThe logs, the event archive and the alarms go. Lambda takes up to 40 minutes to leave the network.")
+    print("\nThe logs, the event archive and the alarms are deleted. Lambda takes up to 40 minutes to leave the network.")
     if input("Type the stack's name to delete it: ").strip() != stack.name:
         raise Stop("Not deleted.")
     cloudformation = stack.client("cloudformation")

@@ -1,20 +1,20 @@
-//! The payload of a direct invocation: both functions read what was sent, or refuse it.
-//!
-//! `RUSTC_BOOTSTRAP=1 cargo fuzz run --sanitizer none event_direct corpus/event_direct seeds/event_direct ../events`
+//! The payload of a direct invocation: both functions read it correctly or refuse it.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use wechat_preauth_fuzz::api::push_event;
-use wechat_preauth_fuzz::event::{Direct, Input, both_functions, code_request, let_lambda_http_panic, read};
+use wechat_preauth_fuzz::api::push_request;
+use wechat_preauth_fuzz::event::{
+    Direct, Input, check_both_functions, check_code_request, let_lambda_http_panic, read,
+};
 
 fuzz_target!(init: let_lambda_http_panic(), |data: &[u8]| {
     match Input::<Direct>::of(data) {
         Some(Input::Made(event)) => event.check(),
         Some(Input::Raw(event)) => {
-            // Also without `lambda_http`, which passes JSON alone: a body in base64 can be anything.
-            let _ = (push_request::from_direct(event), code_request(event));
+            // Also without `lambda_http`, which lets only JSON pass: a body in base64 can hold any bytes.
+            let _ = (push_request::from_direct(event), check_code_request(event));
             if let Some(request) = std::str::from_utf8(event).ok().and_then(read) {
-                let _ = both_functions(&request);
+                let _ = check_both_functions(&request);
             }
         }
         None => {}

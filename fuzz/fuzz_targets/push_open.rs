@@ -1,14 +1,13 @@
-//! A whole request, wrong in every layer in turn. The first byte says where the arbitrary part begins:
-//! a message that was encrypted and signed, padded text, what stands in `<Encrypt>`, the body around it, or
-//! everything.
-//!
-//! `RUSTC_BOOTSTRAP=1 cargo fuzz run --sanitizer none push_open corpus/push_open seeds/push_open`
+//! A whole push. The first byte says which part is arbitrary: the message (then encrypted and signed), the
+//! padded plain text, the content of `<Encrypt>`, the body around it, or the whole request.
 #![no_main]
 
 use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
-use wechat_preauth_fuzz::wechat::push::{MAX_BODY_BYTES, Push, PushError, PushKey, PushQuery, open};
+use wechat_preauth_fuzz::wechat::push::{
+    MAX_AGE_S, MAX_AHEAD_S, MAX_BODY_BYTES, Push, PushError, PushKey, PushQuery, open,
+};
 use wechat_preauth_fuzz::{APPID, ENCODING_AES_KEY, NOW, TOKEN, encrypt, padded, signed};
 
 static KEYS: LazyLock<[PushKey; 2]> = LazyLock::new(|| {
@@ -36,7 +35,7 @@ fuzz_target!(|data: &[u8]| {
     }
 });
 
-/// What was rightly sent is read exactly as its message alone would be.
+/// A correctly encrypted and signed message is read exactly as the message alone.
 fn message(data: &[u8]) {
     let opened = deliver(&encrypt(&padded(data)), "");
     match std::str::from_utf8(data) {
@@ -46,13 +45,21 @@ fn message(data: &[u8]) {
             (Err(PushError::Field { name: "AppId" }), Ok(Push::Ticket { app_id, .. })) => {
                 assert_ne!(app_id, APPID);
             }
+            (
+                Err(PushError::Stale { age_s }),
+                Ok(
+                    Push::Ticket { create_time, .. } | Push::Event { create_time: Some(create_time), .. },
+                ),
+            ) => {
+                assert_eq!(age_s, NOW.saturating_sub(create_time));
+            }
             (Err(opened), Err(read)) => assert_eq!(opened, read),
             (opened, read) => assert_eq!(format!("{opened:?}"), format!("{read:?}")),
         },
     }
 }
 
-/// Text that is padded, measured and addressed in any way opens only when all of it is right.
+/// An arbitrary plain text opens only when its length, its appid and its padding are right.
 fn plain(data: &[u8]) {
     let data = &data[..data.len() - data.len() % 16];
     let opened = deliver(&encrypt(data), "");
@@ -66,7 +73,7 @@ fn plain(data: &[u8]) {
     }
 }
 
-/// Rightly signed and encrypted, with anything around `<Encrypt>`.
+/// Correctly encrypted and signed, with an arbitrary body around `<Encrypt>`.
 fn around(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else {
         return;
@@ -87,7 +94,7 @@ fn around(data: &[u8]) {
     }
 }
 
-/// Query and body as they come, one line of the query each. Nobody guesses a signature.
+/// An arbitrary query, one parameter a line, and an arbitrary body. No input has a valid signature.
 fn anything(data: &[u8]) {
     let mut parts = data.splitn(5, |&byte| byte == b'\n');
     let names = ["timestamp", "nonce", "encrypt_type", "msg_signature"];

@@ -1,6 +1,4 @@
-//! A decrypted message, any bytes: read or refused, never a panic, and what is read keeps its promises.
-//!
-//! `RUSTC_BOOTSTRAP=1 cargo fuzz run --sanitizer none push_xml corpus/push_xml seeds/push_xml`
+//! A decrypted message of arbitrary bytes: it is read or refused without a panic, and the result is checked.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -15,7 +13,7 @@ fuzz_target!(|data: &[u8]| {
     let Ok(push) = Push::from_xml(xml) else {
         return;
     };
-    let shown = format!("{push} {push:?}");
+    let shown = format!("{push:?}");
     assert!(!shown.chars().any(char::is_control), "{shown:?}");
     match push {
         Push::Ticket { app_id, .. } => assert!(!app_id.is_empty()),
@@ -23,11 +21,11 @@ fuzz_target!(|data: &[u8]| {
             assert!((1..=128).contains(&info_type.len()));
             assert!(depth(&Value::Object(detail.clone())) <= 16);
             assert_eq!(detail["InfoType"], info_type.as_str());
-            // A code is passed on with its fingerprint beside it, and there is no other fingerprint.
+            // The detail has a fingerprint exactly where it has a code, and it is that code's.
             let code = detail.get("PreAuthCode").and_then(Value::as_str).filter(|code| !code.is_empty());
             let fingerprint = detail.get("code_fingerprint").and_then(Value::as_str);
             assert_eq!(fingerprint.map(str::to_owned), code.map(code_fingerprint));
-            // What EventBridge takes is bounded, so what it is given is.
+            // EventBridge limits the size of an event.
             assert!(Value::Object(detail).to_string().len() <= 2 * xml.len() + 64);
         }
         Push::Message => {}

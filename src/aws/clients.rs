@@ -1,5 +1,5 @@
-//! The AWS SDK's configuration: one HTTP client, our TLS roots, and time limits that leave a request
-//! time for an answer.
+//! The AWS SDK's configuration: one HTTP client, our TLS roots, and time limits that leave a request time for
+//! an answer. And what the SDK's errors mean to the platform.
 
 use std::time::Duration;
 
@@ -7,16 +7,18 @@ use aws_config::{BehaviorVersion, SdkConfig};
 use aws_sdk_dynamodb::config::SharedHttpClient;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
 
+use crate::platform::Cause;
 use crate::tls::TrustRoots;
 
 /// Opening a connection inside one region takes milliseconds.
 const CONNECT_TIMEOUT: Duration = Duration::from_millis(1000);
 /// One attempt. AWS answers these calls in tens of milliseconds.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_millis(1500);
-/// A call with all its retries. The callback has four seconds in all for two such calls.
+/// A call with all its retries. The callback has less than four seconds for two such calls.
 const OPERATION_TIMEOUT: Duration = Duration::from_millis(3000);
 /// Attempts of one call.
 const MAX_ATTEMPTS: u32 = 3;
@@ -82,35 +84,35 @@ pub fn http_client(roots: &TrustRoots) -> Result<SharedHttpClient, String> {
         .build_https())
 }
 
-/// The SDK takes PEM only, so the built-in list is written as PEM: a millisecond, where a scan of the
+/// The SDK accepts PEM only, so the built-in list is written as PEM. That takes a millisecond; a scan of the
 /// machine's store takes tens.
 fn trust_store(roots: &TrustRoots) -> TrustStore {
     use base64::Engine as _;
     let mut pem = String::new();
     for certificate in roots.certificates() {
-        pem.push_str("-----BEGIN CERTIFICATE-----\n");
         let text = base64::engine::general_purpose::STANDARD.encode(certificate);
-        for line in text.as_bytes().chunks(64) {
-            pem.extend(line.iter().map(|byte| char::from(*byte)));
-            pem.push('\n');
-        }
-        pem.push_str("-----END CERTIFICATE-----\n");
+        pem.extend(["-----BEGIN CERTIFICATE-----\n", &text, "\n-----END CERTIFICATE-----\n"]);
     }
     TrustStore::empty().with_pem_certificate(pem)
 }
 
-/// What an SDK error says, in words that hold no value: the service's code, or the kind of failure.
-pub(super) fn describe<E, R>(error: &aws_sdk_dynamodb::error::SdkError<E, R>) -> String
+/// The service's error code, or how the call failed, in words that hold no value; and the error behind it,
+/// without the raw answer, which may hold secrets.
+pub(super) fn cause<E, R>(error: SdkError<E, R>) -> Cause
 where
-    E: aws_sdk_dynamodb::error::ProvideErrorMetadata,
+    E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
+    R: std::fmt::Debug + Send + Sync + 'static,
 {
-    use aws_sdk_dynamodb::error::SdkError;
-    match error {
+    let message = match &error {
         SdkError::ServiceError(error) => error.err().code().unwrap_or("unknown error").to_owned(),
         SdkError::TimeoutError(_) => "no answer in time".to_owned(),
         SdkError::DispatchFailure(failure) if failure.is_timeout() => "no answer in time".to_owned(),
         SdkError::DispatchFailure(_) => "no connection".to_owned(),
         SdkError::ConstructionFailure(_) => "the request could not be made".to_owned(),
         _ => "the answer could not be read".to_owned(),
+    };
+    match error.into_source() {
+        Ok(source) => Cause::new(message, source),
+        Err(_) => Cause::from(&*message),
     }
 }

@@ -1,18 +1,19 @@
 //! The shared state in DynamoDB: one table with the string key `pk`. Reads are strongly consistent;
-//! every write is conditional, and a condition that fails brings the item back in the same call. The
-//! SDK repeats a write whose answer was lost, so each method knows its own hand when it meets it.
+//! every write is conditional, and a failed condition returns the item in the same call. The SDK repeats a
+//! write whose answer was lost, so each method recognizes its own earlier write.
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
 use secrecy::ExposeSecret as _;
 use uuid::Uuid;
 
-use super::clients::describe;
-use super::item::{Item, number, read_ticket_item, read_token_item, text, write_backoff, write_lease};
+use super::clients::cause;
+use super::item::{
+    Item, get_number, number, read_ticket_item, read_token_item, text, write_backoff, write_lease,
+};
 use crate::platform::state::{MAX_LEASE_AHEAD, MAX_TICKET_AHEAD};
 use crate::platform::{
     Backoff, Lease, LeaseAttempt, StateError, StoredToken, Ticket, TicketItem, TicketStore, TokenItem,
@@ -46,7 +47,7 @@ impl DynamoDbState {
             self.client.get_item().table_name(&self.table).key("pk", text(key)).consistent_read(true);
         match request.send().await {
             Ok(found) => Ok(found.item.unwrap_or_default()),
-            Err(error) => Err(StateError(describe(&error))),
+            Err(error) => Err(StateError(cause(error))),
         }
     }
 
@@ -58,28 +59,17 @@ impl DynamoDbState {
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
     }
 
-    /// Sets a token in its item; `also` names what is removed beside a mark of uncertainty.
+    /// Sets a token in its item, and does what `also` says.
     fn set_token(&self, appid: &str, token: &StoredToken, also: &str) -> UpdateItemFluentBuilder {
-        let (set, remove) = match token.uncertain {
-            true => (", uncertain = :true", ""),
-            false => ("", "uncertain"),
-        };
-        let removed =
-            [remove, also].into_iter().filter(|names| !names.is_empty()).collect::<Vec<_>>().join(", ");
-        let remove = if removed.is_empty() { String::new() } else { format!(" REMOVE {removed}") };
-        let request = self
-            .update(token_key(appid))
-            .update_expression(format!(
-                "SET #value = :value, expires_at = :expires_at, minted_at = :minted_at{set}{remove}"
-            ))
+        const SET: &str =
+            "SET #value = :value, expires_at = :expires_at, minted_at = :minted_at, uncertain = :uncertain";
+        self.update(token_key(appid))
+            .update_expression(format!("{SET} {also}"))
             .expression_attribute_names("#value", "value")
             .expression_attribute_values(":value", text(token.value.expose_secret()))
             .expression_attribute_values(":expires_at", number(token.expires_at))
-            .expression_attribute_values(":minted_at", number(token.minted_at));
-        match token.uncertain {
-            true => request.expression_attribute_values(":true", AttributeValue::Bool(true)),
-            false => request,
-        }
+            .expression_attribute_values(":minted_at", number(token.minted_at))
+            .expression_attribute_values(":uncertain", AttributeValue::Bool(token.uncertain))
     }
 
     /// A change that only the holder of the lease may make.
@@ -92,17 +82,12 @@ impl DynamoDbState {
 }
 
 async fn write(request: UpdateItemFluentBuilder) -> Result<Written, StateError> {
-    match request.send().await {
-        Ok(_) => Ok(Written::Yes),
-        Err(SdkError::ServiceError(error)) if error.err().is_conditional_check_failed_exception() => {
-            match error.into_err() {
-                UpdateItemError::ConditionalCheckFailedException(failed) => {
-                    Ok(Written::No(failed.item.unwrap_or_default()))
-                }
-                _ => Ok(Written::No(Item::new())),
-            }
+    let Err(error) = request.send().await else { return Ok(Written::Yes) };
+    match error.as_service_error() {
+        Some(UpdateItemError::ConditionalCheckFailedException(failed)) => {
+            Ok(Written::No(failed.item.clone().unwrap_or_default()))
         }
-        Err(error) => Err(StateError(describe(&error))),
+        _ => Err(StateError(cause(error))),
     }
 }
 
@@ -170,7 +155,7 @@ impl TokenStore for DynamoDbState {
     }
 
     async fn store_token(&self, appid: &str, holder: &str, token: &StoredToken) -> Result<bool, StateError> {
-        let request = Self::as_holder(self.set_token(appid, token, "#lease, backoff"), holder);
+        let request = Self::as_holder(self.set_token(appid, token, "REMOVE #lease, backoff"), holder);
         match write(request).await? {
             Written::Yes => Ok(true),
             // A repeated write whose first try had succeeded: our token is there already.
@@ -239,27 +224,39 @@ impl TicketStore for DynamoDbState {
     }
 
     async fn put_ticket(&self, appid: &str, ticket: &Ticket) -> Result<bool, StateError> {
-        let newer = self
-            .update(ticket_key(appid))
-            .update_expression("SET #value = :value, create_time = :create_time, received_at = :received_at")
-            .condition_expression(
-                "attribute_not_exists(create_time) OR create_time < :create_time OR create_time > :void",
-            )
-            .expression_attribute_values(":void", number(ticket.received_at.saturating_add(MAX_TICKET_AHEAD)))
-            .expression_attribute_names("#value", "value")
-            .expression_attribute_values(":value", text(ticket.value.expose_secret()))
-            .expression_attribute_values(":create_time", number(ticket.create_time))
-            .expression_attribute_values(":received_at", number(ticket.received_at));
-        if let Written::Yes = write(newer).await? {
-            return Ok(true);
+        // Sets the value when the ticket is newer, which is the rule that is always kept.
+        let value = |and: &str, set_received_at: &str, received_at: i64| {
+            let void = ticket.received_at.saturating_add(MAX_TICKET_AHEAD);
+            self.update(ticket_key(appid))
+                .update_expression(format!(
+                    "SET #value = :value, create_time = :create_time, received_at = {set_received_at}"
+                ))
+                .condition_expression(format!(
+                    "(attribute_not_exists(create_time) OR create_time < :create_time OR create_time > :void){and}"
+                ))
+                .expression_attribute_names("#value", "value")
+                .expression_attribute_values(":value", text(ticket.value.expose_secret()))
+                .expression_attribute_values(":create_time", number(ticket.create_time))
+                .expression_attribute_values(":void", number(void))
+                .expression_attribute_values(":received_at", number(received_at))
+        };
+        let keep_received_at = "if_not_exists(received_at, :received_at)";
+        let is_yes = |written| matches!(written, Written::Yes);
+        if !ticket.is_heartbeat() {
+            return write(value("", keep_received_at, ticket.create_time)).await.map(is_yes);
         }
-        // Pushes may overtake each other: the last arrival counts, whichever ticket it brought.
-        let seen = self
+        let first = value(" AND NOT received_at > :received_at", ":received_at", ticket.received_at);
+        let Written::No(item) = write(first).await? else { return Ok(true) };
+        // Pushes may overtake each other. A push that arrived later was stored first: its heartbeat stays.
+        if get_number(&item, "received_at") > Some(ticket.received_at) {
+            return write(value("", keep_received_at, ticket.received_at)).await.map(is_yes);
+        }
+        let heartbeat = self
             .update(ticket_key(appid))
             .update_expression("SET received_at = :received_at")
             .condition_expression("received_at < :received_at")
             .expression_attribute_values(":received_at", number(ticket.received_at));
-        write(seen).await.map(|_| false)
+        write(heartbeat).await.map(|_| false)
     }
 
     async fn claim_start_push(&self, appid: &str, now: i64, not_since: i64) -> Result<bool, StateError> {

@@ -22,7 +22,7 @@ fn get_text(item: &Item, name: &str) -> Option<String> {
     item.get(name)?.as_s().ok().cloned()
 }
 
-fn get_number(item: &Item, name: &str) -> Option<i64> {
+pub fn get_number(item: &Item, name: &str) -> Option<i64> {
     item.get(name)?.as_n().ok()?.parse().ok()
 }
 
@@ -42,7 +42,8 @@ pub fn read_token_item(item: &Item) -> TokenItem {
     TokenItem { token, lease, backoff }
 }
 
-/// Whatever is there counts as a backoff: one that could not be read could never be cleared.
+/// Whatever is there counts as a backoff. One that was ignored could never be cleared, because a lease is taken
+/// only when the item still holds the backoff that was seen.
 fn read_backoff(item: &Item) -> Backoff {
     Backoff {
         // A later version of this service may have codes of its own.

@@ -2,13 +2,13 @@
 
 use async_trait::async_trait;
 use aws_sdk_secretsmanager::Client;
-use aws_sdk_secretsmanager::error::SdkError;
+use aws_sdk_secretsmanager::error::{ProvideErrorMetadata as _, SdkError};
 use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueError;
 
-use super::clients::describe;
+use super::clients::cause;
 use crate::platform::{CredentialsSource, SecretDocument, SecretsError};
 
-/// The stage that holds the operator's last word.
+/// The stage of the newest version.
 const CURRENT: &str = "AWSCURRENT";
 
 /// One secret in Secrets Manager.
@@ -29,33 +29,29 @@ impl SecretsManagerCredentials {
 impl CredentialsSource for SecretsManagerCredentials {
     async fn fetch(&self) -> Result<SecretDocument, SecretsError> {
         let request = self.client.get_secret_value().secret_id(&self.secret_id).version_stage(CURRENT);
-        let secret = request.send().await.map_err(|error| self.error(&error))?;
+        let secret = request.send().await.map_err(|error| self.error(error))?;
         let Some(json) = secret.secret_string else {
-            return Err(SecretsError::Invalid(
-                "the credentials secret is binary: it must be JSON text".into(),
-            ));
+            return Err(SecretsError::Invalid("is binary: it must be JSON text".into()));
         };
         Ok(SecretDocument { json: json.into(), version: secret.version_id.unwrap_or_default() })
     }
 }
 
 impl SecretsManagerCredentials {
-    fn error(&self, error: &SdkError<GetSecretValueError>) -> SecretsError {
-        let what = describe(error);
-        let invalid = |what: String| SecretsError::Invalid(format!("the credentials secret {what}"));
-        match what.as_str() {
-            "ResourceNotFoundException" => invalid(format!(
-                "{} does not exist, or has not been filled yet (no {CURRENT} version)",
-                self.secret_id
-            )),
-            "AccessDeniedException" => {
-                invalid(format!("{} may not be read by this function's role", self.secret_id))
+    fn error(&self, error: SdkError<GetSecretValueError>) -> SecretsError {
+        let id = &self.secret_id;
+        SecretsError::Invalid(match error.code() {
+            Some("ResourceNotFoundException") => {
+                format!("{id} does not exist, or has not been filled yet (no {CURRENT} version)")
             }
-            "InvalidRequestException"
-            | "InvalidParameterException"
-            | "DecryptionFailure"
-            | "ValidationException" => invalid(format!("{} cannot be read: {what}", self.secret_id)),
-            _ => SecretsError::Unavailable(what),
-        }
+            Some("AccessDeniedException") => format!("{id} may not be read by this function's role"),
+            Some(
+                code @ ("InvalidRequestException"
+                | "InvalidParameterException"
+                | "DecryptionFailure"
+                | "ValidationException"),
+            ) => format!("{id} cannot be read: {code}"),
+            _ => return SecretsError::Unavailable(cause(error)),
+        })
     }
 }

@@ -2,13 +2,12 @@
 //! are read again when WeChat refuses them.
 
 use std::future::Future;
-use std::sync::Arc;
 use std::time::Duration;
 
+use secrecy::SecretString;
 use tokio::time::Instant;
 
 use super::Keeper;
-use crate::platform::Credentials;
 use crate::platform::call::Attempts;
 use crate::platform::problem::{Problem, Result};
 use crate::platform::token::ActiveToken;
@@ -42,7 +41,7 @@ impl Keeper {
         &self,
         endpoint: Endpoint,
         deadline: Instant,
-        attempt: impl Fn(Arc<Credentials>, Duration) -> F,
+        attempt: impl Fn(String, SecretString, Duration) -> F,
     ) -> Result<T>
     where
         F: Future<Output = std::result::Result<T, CallError>>,
@@ -51,8 +50,8 @@ impl Keeper {
         let mut credentials = services.credentials.get().await?;
         let mut attempts = Attempts::new(MAX_CALLS, LONGEST_CALL, deadline);
         loop {
-            let made =
-                attempts.make(services, endpoint, |timeout| attempt(credentials.clone(), timeout)).await;
+            let (appid, appsecret) = (credentials.component_appid.clone(), credentials.appsecret()?.clone());
+            let made = attempts.make(services, endpoint, |timeout| attempt(appid, appsecret, timeout)).await;
             let error = match made {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,

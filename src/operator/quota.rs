@@ -4,7 +4,6 @@
 //! with nothing to do makes no call, also in a new instance. The keeper runs every minute, so one instance or another
 //! is there when an hour begins.
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use serde::Serialize;
@@ -12,7 +11,6 @@ use tokio::time::Instant;
 
 use super::Keeper;
 use super::calls::log;
-use crate::platform::Credentials;
 use crate::platform::problem::Result;
 use crate::platform::token::ActiveToken;
 use crate::telemetry::metric::{self, Unit};
@@ -73,9 +71,8 @@ impl Keeper {
     /// Why they were not reset.
     pub async fn clear_quota(&self, deadline: Instant) -> Result<QuotaCleared> {
         let wechat = &self.services.wechat;
-        let call = |credentials: Arc<Credentials>, timeout| async move {
-            let Credentials { component_appid, component_appsecret, .. } = &*credentials;
-            wechat.clear_quota(component_appid, component_appsecret, timeout).await
+        let call = |appid: String, appsecret, timeout| async move {
+            wechat.clear_quota(&appid, &appsecret, timeout).await
         };
         let answer = self.by_secret(Endpoint::ClearQuota, deadline, call).await?;
         tracing::warn!(answer, "the daily quotas were reset");

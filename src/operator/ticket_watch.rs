@@ -1,14 +1,11 @@
 //! The ticket watch: when no verify tickets arrive, or WeChat refuses the newest one, WeChat is asked to push
 //! (`api_start_push_ticket`). The next ticket is used at once, also during a backoff.
 
-use std::sync::Arc;
-
 use serde::Serialize;
 use tokio::time::{Instant, timeout_at};
 
 use super::Keeper;
 use super::calls::log;
-use crate::platform::Credentials;
 use crate::platform::problem::{ProblemCode, Result};
 use crate::platform::state::{Backoff, TicketItem, TokenItem};
 use crate::telemetry::metric;
@@ -126,9 +123,8 @@ impl Keeper {
     async fn ask_for_push(&self, why: StartPushReason, deadline: Instant) -> Result<String> {
         self.services.metrics.count(metric::START_PUSH);
         let wechat = &self.services.wechat;
-        let call = |credentials: Arc<Credentials>, timeout| async move {
-            let Credentials { component_appid, component_appsecret, .. } = &*credentials;
-            wechat.start_push_ticket(component_appid, component_appsecret, timeout).await
+        let call = |appid: String, appsecret, timeout| async move {
+            wechat.start_push_ticket(&appid, &appsecret, timeout).await
         };
         let asked = self.by_secret(Endpoint::StartPushTicket, deadline, call).await;
         match &asked {

@@ -1,10 +1,12 @@
-//! Where events go: a bus that others subscribe to. One trait, and the bus in memory for tests and
-//! the local service.
+//! Where events go: a bus that other programs subscribe to. One trait, and the bus in memory for tests and the
+//! local service.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use secrecy::{ExposeSecret as _, SecretString};
+
+use super::cause::Cause;
 
 /// The `source` of every event.
 pub const SOURCE: &str = "wechat.component";
@@ -19,23 +21,23 @@ pub struct BusEvent {
 }
 
 impl BusEvent {
-    /// The size by which EventBridge bounds an entry: source, detail-type and detail.
+    /// The size that EventBridge limits: source, detail-type and detail.
     #[must_use]
     pub fn bytes(&self) -> usize {
         SOURCE.len() + self.detail_type.len() + self.detail.expose_secret().len()
     }
 }
 
-/// The bus did not accept the event. Says why in words that hold no value.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct BusError(pub String);
+/// The bus did not accept the event.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error(transparent)]
+pub struct BusError(pub Cause);
 
 /// A bus.
 #[async_trait]
 pub trait EventBus: Send + Sync {
-    /// Hands the event over. It is safe with the bus when this returns `Ok`. An error may hide a
-    /// success whose answer was lost: consumers see such an event twice.
+    /// Sends the event. After `Ok` the bus keeps it. After an error it may have arrived all the same, when the
+    /// answer was lost: then the next try sends it a second time.
     async fn put(&self, event: &BusEvent) -> Result<(), BusError>;
 }
 
@@ -50,13 +52,13 @@ struct Collected {
 }
 
 impl MemoryBus {
-    /// What has arrived so far.
+    /// The events that arrived.
     #[must_use]
     pub fn events(&self) -> Vec<BusEvent> {
         self.collected().events.clone()
     }
 
-    /// Refuses everything from now on with this error, or nothing any more.
+    /// Refuses every event from now on with this error; with `None`, accepts them again.
     pub fn fail(&self, failure: Option<BusError>) {
         self.collected().failure = failure;
     }

@@ -1,4 +1,4 @@
-//! The state in memory: for tests, and for `make run`, where nothing outlives the process.
+//! The state in memory: for tests, and for `make run`. It ends with the process.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -11,7 +11,7 @@ use super::state::{
     TokenItem, TokenStore,
 };
 
-/// State that is shared by everyone who holds this value, and by nobody else.
+/// State that all holders of this value share.
 #[derive(Debug, Default)]
 pub struct MemoryState(Mutex<Table>);
 
@@ -39,7 +39,7 @@ impl MemoryState {
     }
 }
 
-/// What tells one state of a token item from another, as far as a mint is concerned.
+/// The parts of a token item that must be unchanged for a lease to be taken.
 fn mark(item: &TokenItem) -> (Option<i64>, Option<i64>) {
     (item.token.as_ref().map(|token| token.minted_at), item.backoff.as_ref().map(|backoff| backoff.until))
 }
@@ -59,7 +59,7 @@ impl TokenStore for MemoryState {
     ) -> Result<LeaseAttempt, StateError> {
         let mut table = self.table();
         let item = table.tokens.entry(appid.to_owned()).or_default();
-        // As in DynamoDB, where the SDK repeats a write whose answer was lost: the lease is ours already.
+        // As in DynamoDB, where the SDK repeats a write whose answer was lost: the lease is already ours.
         if item.lease.as_ref().is_some_and(|held| held.holder == lease.holder) {
             return Ok(LeaseAttempt::Taken);
         }
@@ -135,20 +135,15 @@ impl TicketStore for MemoryState {
     async fn put_ticket(&self, appid: &str, ticket: &Ticket) -> Result<bool, StateError> {
         let mut table = self.table();
         let item = table.tickets.entry(appid.to_owned()).or_default();
-        match &mut item.ticket {
-            Some(stored)
-                if stored.create_time >= ticket.create_time
-                    && stored.create_time <= ticket.received_at.saturating_add(MAX_TICKET_AHEAD) =>
-            {
-                stored.received_at = stored.received_at.max(ticket.received_at);
-                Ok(false)
-            }
-            stored => {
-                let received_at = stored.as_ref().map_or(0, |s| s.received_at).max(ticket.received_at);
-                *stored = Some(Ticket { received_at, ..ticket.clone() });
-                Ok(true)
-            }
-        }
+        let stored = item.ticket.take();
+        let last = stored.as_ref().map(|stored| stored.received_at);
+        let heartbeat = ticket.is_heartbeat().then_some(ticket.received_at);
+        let received_at = last.max(heartbeat).unwrap_or(ticket.create_time);
+        let void = ticket.received_at.saturating_add(MAX_TICKET_AHEAD);
+        let stays = stored.filter(|stored| (ticket.create_time..=void).contains(&stored.create_time));
+        let kept = stays.is_none();
+        item.ticket = Some(Ticket { received_at, ..stays.unwrap_or_else(|| ticket.clone()) });
+        Ok(kept)
     }
 
     async fn claim_start_push(&self, appid: &str, now: i64, not_since: i64) -> Result<bool, StateError> {

@@ -6,6 +6,7 @@
 pub mod authorization_urls;
 pub mod bus;
 pub mod call;
+pub mod cause;
 pub mod clock;
 pub mod credentials;
 pub mod egress;
@@ -19,9 +20,11 @@ pub mod token;
 
 pub use authorization_urls::{AuthorizationUrls, LinkOptions};
 pub use bus::{BusError, BusEvent, EventBus, MemoryBus};
+pub use cause::Cause;
 pub use clock::{Clock, SystemClock};
 pub use credentials::{
-    Credentials, CredentialsCache, CredentialsSource, MemoryCredentials, SecretDocument, SecretsError,
+    Credentials, CredentialsCache, CredentialsSource, MemoryCredentials, PushKeys, SecretDocument,
+    SecretsError,
 };
 pub use egress::EgressIps;
 pub use issue::{IssueRequest, IssuedCode, Issuer};

@@ -2,11 +2,12 @@
 //! appid. Two traits, tokens and tickets, because the functions have different rights on the two; their
 //! implementations pass one suite of tests.
 //!
-//! Every change is conditional, so that whoever comes late changes nothing. Times are Unix seconds.
+//! Every change is conditional, so a late writer changes nothing. Times are Unix seconds.
 
 use async_trait::async_trait;
 use secrecy::SecretString;
 
+use super::cause::Cause;
 use super::problem::ProblemCode;
 
 /// The furthest the end of a lease may lie ahead, in seconds; leases last 15.
@@ -18,10 +19,14 @@ pub const MAX_BACKOFF_AHEAD: i64 = 360;
 /// The furthest a ticket's `create_time` may lie ahead, in seconds.
 pub const MAX_TICKET_AHEAD: i64 = 600;
 
-/// The state cannot be read or changed. Says why in words that hold no value.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct StateError(pub String);
+/// A ticket push counts as a heartbeat while it is younger than this, in seconds. WeChat pushes every ten
+/// minutes; an older push may be a replay.
+pub const HEARTBEAT_AGE: i64 = 1800;
+
+/// The state cannot be read or changed.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error(transparent)]
+pub struct StateError(pub Cause);
 
 /// A component access token, as stored.
 #[derive(Debug, Clone)]
@@ -83,8 +88,17 @@ pub struct Ticket {
     pub value: SecretString,
     /// WeChat's `CreateTime`: which of two tickets is newer.
     pub create_time: i64,
-    /// When the last valid ticket push arrived, whatever its value.
+    /// In a stored ticket: when the last heartbeat arrived, whatever its value. In one to be stored: when it
+    /// arrived.
     pub received_at: i64,
+}
+
+impl Ticket {
+    /// Whether the push shows that WeChat's pushes arrive now: it is younger than 30 minutes.
+    #[must_use]
+    pub const fn is_heartbeat(&self) -> bool {
+        self.received_at.saturating_sub(self.create_time) < HEARTBEAT_AGE
+    }
 }
 
 /// The item `ticket#<component_appid>`.
@@ -178,9 +192,10 @@ pub trait TicketStore: Send + Sync {
     /// The ticket item; empty when there is none.
     async fn ticket_item(&self, appid: &str) -> Result<TicketItem, StateError>;
 
-    /// Notes that a ticket push arrived, and keeps its value when its `create_time` is later than
-    /// the stored one's, or the stored one's lies more than 10 minutes after the arrival: a ticket
-    /// from the future must not block the ones to come. `true`: the value was kept.
+    /// Keeps the ticket's value when its `create_time` is later than the stored one's, or when the stored one's
+    /// lies more than 10 minutes after the arrival: a ticket from the future must not block later ones.
+    /// `received_at` never goes back. A heartbeat sets it, whether its value is kept or not; another push sets it
+    /// only in an empty item, to its `create_time`. `true`: the value was kept.
     async fn put_ticket(&self, appid: &str, ticket: &Ticket) -> Result<bool, StateError>;
 
     /// Notes that WeChat is asked to push, unless that was noted after `not_since`. `true`: it was noted now, so

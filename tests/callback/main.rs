@@ -1,5 +1,6 @@
 //! The callback's handler with everything behind it in memory: its answers, what it stores and what it forwards.
 
+mod age;
 mod answers;
 mod deadlines;
 mod failures;

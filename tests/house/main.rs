@@ -3,6 +3,7 @@
 mod breaches;
 mod files;
 mod modules;
+mod reading;
 mod rules;
 mod source;
 

@@ -1,6 +1,6 @@
 //! What is refused before any message is read, and in which order.
 
-use wechat_preauth::wechat::push::{MAX_AGE_S, MAX_AHEAD_S, MAX_BODY_BYTES, PushError, XmlError};
+use wechat_preauth::wechat::push::{MAX_BODY_BYTES, PushError, XmlError};
 
 use crate::sender::{Sender, Wire, encode, padded};
 use crate::{APPID, NOW};
@@ -28,7 +28,7 @@ fn the_signature_is_checked_before_anything_is_decoded() {
 
 #[test]
 fn the_signature_is_checked_before_the_age() {
-    let old = Sender { timestamp: "1".to_owned(), ..Sender::default() };
+    let old = Sender { timestamp: "1000000000".to_owned(), ..Sender::default() };
     assert!(matches!(refused(&old.push(EVENT)), PushError::Stale { .. }));
     let wire = old.push(EVENT).with("nonce", "2");
     assert_eq!(refused(&wire), PushError::Signature);
@@ -75,28 +75,6 @@ fn text_moved_from_one_signed_part_to_another_opens_nothing() {
         }
     }
     assert!(moved > 0);
-}
-
-#[test]
-fn a_push_is_accepted_for_a_day_and_ten_minutes_ahead() {
-    let key = [Sender::default().key()];
-    for (now, accepted) in [
-        (NOW + MAX_AGE_S, true),
-        (NOW + MAX_AGE_S + 1, false),
-        (NOW - MAX_AHEAD_S, true),
-        (NOW - MAX_AHEAD_S - 1, false),
-        (i64::MIN, false),
-        (i64::MAX, false),
-    ] {
-        match good().open(&key, APPID, now) {
-            Ok(_) => assert!(accepted, "{now}"),
-            Err(PushError::Stale { age_s }) => {
-                assert!(!accepted, "{now}");
-                assert_eq!(age_s, now.saturating_sub(NOW));
-            }
-            Err(other) => panic!("{now}: {other:?}"),
-        }
-    }
 }
 
 #[test]
@@ -227,22 +205,5 @@ fn all_failures_to_decrypt_look_the_same() {
         ("not UTF-8", sender.push(b"<xml><InfoType>\xff</InfoType></xml>")),
     ] {
         assert_eq!(refused(&wire), PushError::Undecryptable, "{what}");
-    }
-}
-
-#[test]
-fn what_is_unauthentic_is_told_apart() {
-    let field = PushError::Field { name: "InfoType" };
-    for (error, unauthentic) in [
-        (PushError::Signature, true),
-        (PushError::Stale { age_s: 86_401 }, true),
-        (PushError::NotEncrypted, false),
-        (PushError::TooLarge { bytes: 65_537 }, false),
-        (PushError::Envelope(XmlError::Syntax), false),
-        (PushError::Undecryptable, false),
-        (PushError::Unreadable(XmlError::Syntax), false),
-        (field, false),
-    ] {
-        assert_eq!(error.is_unauthentic(), unauthentic, "{error}");
     }
 }

@@ -80,8 +80,9 @@ fn check_backoff(world: &World, item: &TokenItem, now: i64) {
 fn check_young(world: &World, item: &TokenItem, now: i64) {
     let Some(token) = item.token.as_ref().filter(|token| token.expires_at > now + 1) else { return };
     let age = now - token.minted_at;
-    let taken = world.is_taken(token.value.expose_secret(), world.time.ms());
-    if age < YOUNG_S - 2 && taken && !token.uncertain && !forced(world) {
+    // A newer one may be known to a process that could not store it.
+    let newest = world.is_newest(token.value.expose_secret());
+    if age < YOUNG_S - 2 && newest && !token.uncertain && !forced(world) {
         world
             .history
             .broken("mint_storm", format!("the stored token is {age} s old, valid and was not refused"));
@@ -217,7 +218,10 @@ pub fn request_ends(
     // Five seconds for a start while Secrets Manager hangs.
     let enough_time =
         began.ends_ms - began.ms >= if hit(&[Hit::Secrets], began.ms - 5000) { 8000 } else { 2000 };
-    if usable && quiet && enough_time && world.plan.minting {
+    // Without the secret a cold process needs the name of the component, which a dead process did not store.
+    let nameless =
+        problem.code == ProblemCode::SecretsUnavailable && world.component() != Some(appid.clone());
+    if usable && quiet && enough_time && !nameless && world.plan.minting {
         world.history.broken("valid_token_unused", format!("instance {instance}: {}", problem.code));
     }
     let waited = tokio::task::try_id().is_some_and(|task| world.truth().waiting.remove(&task));
@@ -227,7 +231,7 @@ pub fn request_ends(
             .broken("gave_up_waiting", format!("instance {instance} had {} ms left", began.ends_ms - now));
     }
     // Six seconds for a mint, one for the poll that finds the lease ended.
-    let ended = |lease: &Lease| (lease.expires_at - BASE + 7) * 1000 <= began.ends_ms;
+    let ended = |lease: &Lease| ((lease.expires_at - BASE) * 1000).max(began.ms) + 7000 <= began.ends_ms;
     if problem.code == ProblemCode::TokenPending
         && world.item(&appid).lease.as_ref().is_some_and(ended)
         && !hit(&[Hit::Table, Hit::Instance, Hit::Secrets], began.ms)

@@ -103,6 +103,8 @@ async fn schedule(world: &Arc<World>) {
         }
     };
     tokio::select! {
+        // Else the order is random, and a seed does not replay.
+        biased;
         _ = everything => unreachable!("keepers never end"),
         () = judged => checks::nothing_was_lost(world),
     }

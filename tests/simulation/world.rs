@@ -145,6 +145,11 @@ impl World {
         self.table.token_item(appid).now_or_never().unwrap().unwrap()
     }
 
+    /// The component that the table names.
+    pub fn component(&self) -> Option<String> {
+        self.table.component().now_or_never().unwrap().unwrap()
+    }
+
     /// The place of a token in the order in which WeChat minted them.
     pub fn order(&self, value: &str) -> Option<usize> {
         self.truth().minted.iter().position(|token| token.value == value)
@@ -153,6 +158,13 @@ impl World {
     /// Whether WeChat would take this token at `at_ms`.
     pub fn is_taken(&self, value: &str, at_ms: i64) -> bool {
         self.truth().minted.iter().any(|token| token.value == value && at_ms < token.dies_ms)
+    }
+
+    /// Whether WeChat has minted no other token of its component since.
+    pub fn is_newest(&self, value: &str) -> bool {
+        let truth = self.truth();
+        let newest = |token: &&WechatToken| value.ends_with(&format!("@{}", token.appid));
+        truth.minted.iter().rev().find(newest).is_some_and(|token| token.value == value)
     }
 
     /// WeChat mints: the newest token lives as long as it says, the last one for five minutes at most.

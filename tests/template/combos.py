@@ -1,4 +1,4 @@
-"""The parameter combinations that matter, each under the name a deployer would give it."""
+"""The combinations of parameters under test, with a name for each."""
 
 EIPS = {
     "EipAllocationId1": "eipalloc-0a0a0a0a0a0a0a0a1", "EipAddress1": "203.0.113.11",

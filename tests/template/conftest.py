@@ -2,7 +2,7 @@
 
 import os
 
-# Whatever the machine holds: no test may reach a real account.
+# No test may reach a real account, whatever credentials the machine has.
 for name in [n for n in os.environ if n.startswith("AWS_")]:
     del os.environ[name]
 os.environ |= {

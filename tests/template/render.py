@@ -1,4 +1,4 @@
-"""Writes stacks as CloudFormation would create them, for a scanner that reads no conditions.
+"""Writes stacks as CloudFormation would create them, for a scanner that does not evaluate conditions.
 
     python tests/template/render.py OUTPUT_DIRECTORY
 
@@ -25,7 +25,7 @@ def main(directory: Path) -> None:
         stack = cfn.deployed(region, **parameters)
         resources = cfn.as_references(stack.resources, set(stack.resources))
         for logical_id, resource in resources.items():
-            # Suppressions stand in the metadata of the resource that they are about.
+            # The metadata of a resource holds the scanner's suppressions.
             if metadata := stack.template["Resources"][logical_id].get("Metadata"):
                 resource["Metadata"] = metadata
         file = directory / f"{region}-{name.replace(' ', '-')}.json"

@@ -1,4 +1,4 @@
-"""docs/DEPLOY.md against the template and deploy.mk: nothing that it names may be missing, or unnamed."""
+"""docs/DEPLOY.md names every parameter, output and make target that exists, and no other."""
 
 from __future__ import annotations
 

@@ -1,11 +1,11 @@
 """The stack, created by moto's CloudFormation and read back through the AWS APIs.
 
-moto is no CloudFormation: it has no SAM transform, no ``Fn::Cidr``, one region's zones for every region,
-and takes ``AWS::NoValue`` in a list for a value. So the template arrives there transformed, with its
-parameters, conditions and those functions resolved by cfn.py; references between resources are moto's.
+moto implements only a part of CloudFormation: it has no SAM transform and no ``Fn::Cidr``, uses one region's
+zones for every region, and takes ``AWS::NoValue`` in a list for a value. So cfn.py transforms the template
+and resolves parameters, conditions and functions first. moto resolves the references between resources.
 
-What moto's CloudFormation cannot create is listed in ``UNSUPPORTED``, and left out. Secret and alias would
-be among it: two models below teach it these, by passing the properties to moto's own services.
+``UNSUPPORTED`` lists the types that moto's CloudFormation cannot create; the tests leave them out. Two models
+below add secrets and aliases, by passing their properties to moto's services.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ LEFT_OUT = UNSUPPORTED | {
 
 
 class SecretModel(CloudFormationModel):
-    """``AWS::SecretsManager::Secret`` for moto: passes the properties to its Secrets Manager."""
+    """``AWS::SecretsManager::Secret`` for moto."""
 
     __module__ = "moto.secretsmanager.models"  # where moto looks for the service's name
 
@@ -99,7 +99,7 @@ class AliasModel(CloudFormationModel):
 
 
 def creatable(stack: cfn.Stack) -> dict[str, Any]:
-    """What moto can create, as a template; the rest stays out, with whatever refers to it."""
+    """A template of the resources that moto can create, and of the outputs that refer only to these."""
     # moto's Ref of a bus is not its name.
     whole = json.loads(json.dumps([stack.resources, stack.outputs]).replace("${EventBus}", cfn.STACK))
     resources = {n: r for n, r in whole[0].items() if r["Type"] not in LEFT_OUT}
@@ -116,7 +116,7 @@ def creatable(stack: cfn.Stack) -> dict[str, Any]:
 
 
 class Deployed:
-    """A created stack and the APIs to look at it."""
+    """A created stack and the APIs to inspect it."""
 
     def __init__(self, stack: cfn.Stack):
         self.stack = stack
@@ -129,7 +129,7 @@ class Deployed:
         self.ids = {r["LogicalResourceId"]: r["PhysicalResourceId"] for r in listed}
         described = self.cloudformation.describe_stacks(StackName=cfn.STACK)["Stacks"][0]
         assert described["StackStatus"] == "CREATE_COMPLETE"
-        # moto keeps associations from CloudFormation where no API shows them: the API makes them again.
+        # No API shows the associations that moto's CloudFormation makes, so the API makes them again.
         for association in stack.of_type("AWS::EC2::SubnetRouteTableAssociation").values():
             subnet, table = (self.ids[cfn.placeholders(association[k]).pop()] for k in ("SubnetId", "RouteTableId"))
             self.client("ec2").associate_route_table(SubnetId=subnet, RouteTableId=table)
@@ -144,7 +144,7 @@ def deploy():
     """Creates a stack in an empty account."""
     with mock_aws():
         def create(region: str = "us-east-1", brought: tuple[str, ...] = (), **parameters: str) -> Deployed:
-            # sam package has put the code there.
+            # As `sam package` uploads the code.
             s3 = boto3.client("s3", region_name=region)
             place = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
             s3.create_bucket(Bucket="artifacts", **place)

@@ -1,4 +1,4 @@
-"""The operators' scripts, against moto and against a keeper that answers from a file of this test."""
+"""The operators' scripts, with moto as AWS and a fake keeper."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ ENTRY = {"token": TOKEN, "encoding_aes_key": KEY}
 
 
 def script(name: str):
-    """A script as a module. They are named like commands, not like modules."""
+    """A script as a module. `import` cannot load it, because its name has a hyphen."""
     sys.path.insert(0, str(SCRIPTS))
     spec = importlib.util.spec_from_file_location(name.replace("-", "_"), SCRIPTS / f"{name}.py")
     module = importlib.util.module_from_spec(spec)
@@ -64,7 +64,7 @@ def stored(arn: str):
 
 
 class Person:
-    """Answers prompts, and remembers which were asked openly and which hidden."""
+    """Answers prompts, and records which of them show the answer and which hide it."""
 
     def __init__(self, monkeypatch, module, *answers: str):
         self.answers, self.open, self.hidden = list(answers), [], []
@@ -89,12 +89,12 @@ def test_credentials_are_prompted_for_and_written(account, monkeypatch, capsys):
     person = Person(monkeypatch, module, APPID, SECRET, TOKEN, KEY, "n")
     assert module.main(AT) == 0
     assert stored(account) == {"component_appid": APPID, "component_appsecret": SECRET, "push_keys": [ENTRY]}
-    assert len(person.hidden) == 3, "appsecret, token and key are typed unseen"
+    assert len(person.hidden) == 3, "appsecret, token and key are not shown"
     printed = "".join(capsys.readouterr())
     assert not any(secret in printed for secret in (SECRET, TOKEN, KEY))
 
 
-def test_enter_keeps_what_is_there_and_a_new_key_comes_first(account, monkeypatch):
+def test_enter_keeps_a_value_and_a_new_key_comes_first(account, monkeypatch):
     module = script("put-credentials")
     before = {"component_appid": APPID, "component_appsecret": SECRET, "push_keys": [ENTRY], "note": "ours"}
     boto3.client("secretsmanager", region_name=REGION).put_secret_value(SecretId=account, SecretString=json.dumps(before))
@@ -113,7 +113,7 @@ def test_a_value_in_a_wrong_form_is_asked_for_again(account, monkeypatch, capsys
 
 
 @pytest.mark.parametrize("text, says", [
-    ("{", "no JSON document"),
+    ("{", "not a JSON document"),
     ("[]", "not a JSON object"),
     (json.dumps({"component_appid": APPID}), "component_appsecret must be"),
     (json.dumps({"component_appid": APPID, "component_appsecret": SECRET, "push_keys": [{"token": TOKEN}]}), "encoding_aes_key must be"),
@@ -151,7 +151,7 @@ REPORT = {
 
 
 class Keeper:
-    """In place of Lambda: answers one invocation."""
+    """Replaces Lambda and answers one invocation."""
 
     def __init__(self, module, monkeypatch, payload, error=False):
         self.calls = []
@@ -168,17 +168,17 @@ class Keeper:
 def test_diagnose_invokes_the_alias_and_prints_a_table(account, monkeypatch, capsys):
     module = script("diagnose")
     keeper = Keeper(module, monkeypatch, REPORT)
-    assert module.main(AT) == 1, "a broken link is a failure for scripts"
+    assert module.main(AT) == 1, "a failed check gives a status that scripts can use"
     ((function, event),) = keeper.calls
     assert function.endswith(":function:preauth-keeper:live") and event == {"action": "diagnose"}
     lines = capsys.readouterr().out.splitlines()
     assert "addresses  203.0.113.7" in lines
     assert "egress_ip    FAILED    WeChat sees 203.0.113.7" in lines
     assert "                       → append it" in lines
-    assert lines[-1] == "Broken: egress_ip."
+    assert lines[-1] == "Failed: egress_ip."
 
 
-def test_diagnose_says_what_the_keeper_failed_with(account, monkeypatch):
+def test_diagnose_reports_why_the_keeper_failed(account, monkeypatch):
     module = script("diagnose")
     Keeper(module, monkeypatch, {"errorType": "Request.Invalid", "errorMessage": "{}"}, error=True)
     with pytest.raises(module.Stop, match="Request.Invalid"):
@@ -201,7 +201,7 @@ def test_teardown_says_what_stays_and_needs_the_stacks_name(account, monkeypatch
     assert [s["StackStatus"] for s in stacks] == ["DELETE_COMPLETE"]
 
 
-def test_teardown_stops_while_another_stack_lives_in_the_network(account, monkeypatch):
+def test_teardown_stops_while_another_stack_uses_the_network(account, monkeypatch):
     module = script("teardown")
     ec2 = boto3.client("ec2", region_name=REGION)
     found = boto3.client("cloudformation", region_name=REGION).list_stack_resources(StackName="preauth")

@@ -1,4 +1,4 @@
-"""The template against the programs that it deploys: what they read, and what they ask of AWS."""
+"""The template fits the programs that it deploys: the variables they read and the AWS calls they make."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 
-# Trusting one more CA is for tests and for networks with a TLS proxy, which the template does not build.
+# An additional CA is for tests and for networks with a TLS proxy. The template builds no such network.
 NOT_SET = {"TLS_EXTRA_CA_FILE"}
 
 
@@ -26,7 +26,7 @@ def source(*paths: str) -> str:
 
 def test_every_variable_is_one_that_the_programs_read():
     read = set(re.findall(r'"([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*)"', source("src/config.rs")))
-    given = set().union(*checks.VARIABLES.values())
+    given = set().union(*checks.functions.VARIABLES.values())
     assert read - NOT_SET == given, f"only in the source: {read - NOT_SET - given}; only in the template: {given - read}"
 
 
@@ -42,7 +42,7 @@ def test_each_function_has_its_program():
     assert built == {b: {"Fn::Sub": f"${{AWS::StackName}}-{b}"} for b in checks.BINARIES.values()}
 
 
-# The SDK's operations, as they appear in the source, and the permission each needs.
+# The SDK's operations as the source calls them, and the permission that each needs.
 OPERATIONS = {
     r"\.get_secret_value\(\)": "secretsmanager:GetSecretValue",
     r"\.get_item\(\)": "dynamodb:GetItem",
@@ -62,7 +62,7 @@ def test_the_roles_grant_what_the_source_calls_and_no_more():
     granted = {
         action
         for function in checks.FUNCTIONS
-        for effect, actions, _, _ in checks.expected_role(stack, function)
+        for effect, actions, _, _ in checks.permissions.expected_role(stack, function)
         for action in actions
         if effect == "Allow" and action.split(":")[0] in ("secretsmanager", "dynamodb", "events")
     }
@@ -81,13 +81,13 @@ def test_every_failure_code_is_on_the_dashboard():
     codes = re.findall(r'^\s+\w+ = "([A-Z][A-Za-z.]+)", \d{3}, ', source("src/platform/problem/texts.rs"), flags=re.M)
     assert len(codes) > 15
     body = cfn.deployed().properties("Dashboard")["DashboardBody"]
-    # Paths and methods that do not exist never reach the function: the API answers them itself.
+    # A request with an unknown path or method never reaches the function: API Gateway answers it.
     missing = [c for c in codes if f'"Failure.{c}"' not in body and c not in ("Request.NotFound", "Request.MethodNotAllowed")]
     assert not missing, f"not on the dashboard: {missing}"
 
 
 def test_the_fixed_timeouts_are_the_programs():
-    """The callback answers WeChat within 4 s; Lambda must not end it before, nor API Gateway's 29 s."""
+    """The callback answers WeChat within 4 s. Neither Lambda nor API Gateway (29 s) may end it before."""
     stack = cfn.deployed()
     assert stack.properties("CallbackFunction")["Timeout"] > 5
     assert all(f["Timeout"] < 29 for n, f in stack.of_type("AWS::Lambda::Function").items() if n != "KeeperFunction")

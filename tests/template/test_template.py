@@ -1,4 +1,4 @@
-"""The template as it is: every check, for every combination of parameters, in both partitions."""
+"""Every check on the template, for every combination of parameters, in both partitions."""
 
 from __future__ import annotations
 
@@ -53,8 +53,8 @@ def test_minting_must_be_given():
         cfn.Evaluator(template, "us-east-1", {})
 
 
-def test_switching_to_per_az_keeps_the_first_address_and_its_nat_gateway():
-    """A NAT gateway that changes is replaced while it still holds its address, and the update fails."""
+def test_a_change_to_per_az_keeps_the_first_address_and_its_nat_gateway():
+    """CloudFormation replaces a changed NAT gateway. The old one still holds the address, so the update fails."""
     one = cfn.deployed()
     per_zone = cfn.deployed(NatMode="per-az", EipAllocationId2=combos.EIPS["EipAllocationId2"], EipAddress2="203.0.113.12")
     for name in ("Nat1", "EgressIp1", "PublicSubnet1", "PrivateSubnet1", "PrivateSubnet2", "PrivateRouteTable2"):
@@ -67,7 +67,7 @@ def test_switching_to_per_az_keeps_the_first_address_and_its_nat_gateway():
 
 
 def test_changed_parameters_reach_the_alias_and_the_stage():
-    """SAM's hashes ignore parameters: nothing here may depend on a version or deployment that they name."""
+    """SAM's hashes ignore parameters, so nothing may depend on a version or deployment that SAM names by a hash."""
     template = cfn.load()
     assert template["Resources"]["Api"]["Properties"]["AlwaysDeploy"] is True
     for region in combos.REGIONS:
@@ -87,11 +87,11 @@ def test_every_condition_is_used():
     text = cfn.dump({k: v for k, v in template.items() if k != "Conditions"})
     others = cfn.dump(template["Conditions"])
     for name in template["Conditions"]:
-        assert name in text or others.count(name) > 1, f"condition {name} decides nothing"
+        assert name in text or others.count(name) > 1, f"condition {name} is not used"
 
 
 def test_what_cloudformation_stores_is_ascii():
-    """It turns other characters into question marks."""
+    """CloudFormation turns other characters into question marks."""
     for text in cfn.strings(cfn.load()):
         assert text.isascii(), text
 

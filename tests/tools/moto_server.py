@@ -1,7 +1,7 @@
 """moto's server on a loopback port, one request at a time: `moto_server.py PORT`.
 
-DynamoDB's conditional writes are atomic. moto's are not, between threads: under load two of them can both meet the
-same condition. So the requests queue here.
+DynamoDB's conditional writes are atomic. moto's are not: under load two threads can both pass the same condition.
+So this server handles one request at a time.
 """
 
 import sys

@@ -1,4 +1,4 @@
-"""Encrypts messages as WeChat would, with wechatpy: an implementation that shares no line with ours.
+"""Encrypts messages as WeChat does, with wechatpy: an implementation that is independent of ours.
 
 Reads {"token", "encoding_aes_key", "appid", "timestamp", "nonce", "messages": [...]} from standard
 input and writes [{"query": {...}, "body": "<xml>..."}, ...] to standard output.

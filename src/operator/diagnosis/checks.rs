@@ -1,18 +1,15 @@
 //! Makes the checks from what was read from the table and the secret, and from what WeChat answered. Pure functions.
 
-use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 
 use super::report::{Check, CheckStatus};
 use crate::operator::ticket_watch::{SILENCE, refusal};
 use crate::platform::clock::rfc3339;
-use crate::platform::credentials::PushKeyText;
 use crate::platform::problem::{Problem, Result, texts};
 use crate::platform::state::{Backoff, Lease, TicketItem, TokenItem};
 use crate::platform::token::ActiveToken;
 use crate::platform::{Credentials, EgressIps};
 use crate::wechat::HostProbe;
-use crate::wechat::push::PushKey;
 
 /// How long WeChat accepts a ticket, in seconds.
 const TICKET_LIFE: i64 = 12 * 3600;
@@ -22,22 +19,19 @@ pub(super) fn credentials(credentials: &Credentials) -> Check {
     Check::ok("credentials", detail).fact("version", credentials.version.as_str())
 }
 
+/// Judges the push keys. A secret without any may be the keeper's own, beside the callback's.
 pub(super) fn push_keys(credentials: &Credentials) -> Check {
     let keys = &credentials.push_keys;
-    let error = |(index, key): (usize, &PushKeyText)| {
-        let error = PushKey::new(key.token.clone(), key.encoding_aes_key.expose_secret()).err()?;
-        Some(format!("push_keys[{index}]: {error}"))
+    let (usable, wrong) = (keys.usable.len(), &keys.wrong);
+    let check = match (usable, wrong.is_empty()) {
+        (_, false) => Check::failed("push_keys", wrong.join("; "), texts::PUSH_KEYS_REMEDY),
+        (0, true) => {
+            let detail = "not in this function's secret: the callback's own secret holds them";
+            Check::new("push_keys", CheckStatus::Skipped, detail)
+        }
+        (_, true) => Check::ok("push_keys", format!("{usable} well-formed")),
     };
-    let errors: Vec<String> = keys.iter().enumerate().filter_map(error).collect();
-    let check = if keys.is_empty() {
-        let detail = "not in this function's secret: the callback's own secret holds them";
-        Check::new("push_keys", CheckStatus::Skipped, detail)
-    } else if errors.is_empty() {
-        Check::ok("push_keys", format!("{} well-formed", keys.len()))
-    } else {
-        Check::failed("push_keys", errors.join("; "), texts::PUSH_KEYS_REMEDY)
-    };
-    check.fact("count", keys.len())
+    check.fact("count", usable + wrong.len())
 }
 
 pub(super) fn host(probe: &HostProbe) -> Check {

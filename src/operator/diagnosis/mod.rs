@@ -54,7 +54,12 @@ impl Keeper {
         use ProblemCode::{SecretsUnavailable, StateUnavailable};
         let (services, tokens) = (&self.services, self.tokens());
         let by = deadline - STATE_TIMEOUT;
-        let read = async { Ok(services.credentials.read_now().await?) };
+        let read = async {
+            let credentials = services.credentials.read_now().await?;
+            // The keeper's calls by secret need the appsecret.
+            credentials.appsecret()?;
+            Ok(credentials)
+        };
         let (credentials, hosts) = tokio::join!(
             in_time(Instant::now() + HOST_TIMEOUT + GRACE, SecretsUnavailable, read),
             services.wechat.probe_hosts(HOST_TIMEOUT)

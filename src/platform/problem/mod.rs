@@ -4,9 +4,11 @@
 //! |---|---|
 //! | `texts` | the codes that callers match on, with status and title; every detail and remedy |
 //! | `code` | how a row of the table of codes becomes a `ProblemCode` |
-//! | `problem` | what a caller sees of a failure, and how each failure becomes one |
+//! | `problem` | what a caller sees of a failure, and how WeChat's answers become one |
+//! | `from_errors` | how the errors of the platform's own parts become problems |
 
 mod code;
+mod from_errors;
 #[expect(clippy::module_inception, reason = "the type, beside its names and texts")]
 mod problem;
 pub(crate) mod texts;
@@ -30,7 +32,7 @@ mod tests {
             Problem::other_component(),
             Problem::no_answer_in_time(ProblemCode::WeChatTimeout),
             Problem::token_rejected(None, true, 1),
-            Problem::state_unavailable(&StateError("throttled".into())),
+            StateError("throttled".into()).into(),
             BusError("throttled".into()).into(),
         ];
         for egress in &egress {

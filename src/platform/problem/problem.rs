@@ -6,9 +6,8 @@
 use serde::Serialize;
 
 use super::texts::{self, ProblemCode, Text};
-use crate::platform::bus::BusError;
 use crate::platform::egress::EgressIps;
-use crate::platform::state::{Backoff, StateError};
+use crate::platform::state::Backoff;
 use crate::wechat::errcode::meaning;
 use crate::wechat::{CallError, Endpoint, ErrcodeClass, Refusal, TransportError, TransportKind};
 
@@ -173,38 +172,9 @@ impl Problem {
         Self::new(ProblemCode::TokenPending, texts::OTHER_COMPONENT)
     }
 
-    /// The state table cannot be used.
-    pub fn state_unavailable(error: &StateError) -> Box<Self> {
-        let detail = texts::STATE_UNAVAILABLE.with(&[("error", error)]);
-        Self::new(ProblemCode::StateUnavailable, detail)
-    }
-
-    /// Secrets Manager does not answer.
-    pub fn secrets_unavailable(detail: String) -> Box<Self> {
-        Self::new(ProblemCode::SecretsUnavailable, detail)
-    }
-
-    /// The credentials secret is missing, denied, unfilled or wrong.
-    pub fn secrets_invalid(detail: String) -> Box<Self> {
-        Self::new(ProblemCode::SecretsInvalid, detail).remedy(texts::SECRETS_INVALID_REMEDY)
-    }
-
     /// The time ran out before an answer came from where `code` says: WeChat, the table or the secret.
     pub fn no_answer_in_time(code: ProblemCode) -> Box<Self> {
         Self::new(code, texts::NO_ANSWER_IN_TIME)
-    }
-}
-
-impl From<StateError> for Box<Problem> {
-    fn from(error: StateError) -> Self {
-        Problem::state_unavailable(&error)
-    }
-}
-
-impl From<BusError> for Box<Problem> {
-    fn from(error: BusError) -> Self {
-        let detail = texts::EVENTS_UNAVAILABLE.with(&[("error", &error)]);
-        Problem::new(ProblemCode::EventsUnavailable, detail)
     }
 }
 

@@ -198,7 +198,7 @@ texts! {
     APPSECRET_REMEDY { en: "Correct component_appsecret in the credentials secret: it is the AppSecret of \
         the third-party platform (第三方平台 - 开发配置). Check whether it was reset in WeChat's console." }
     TICKET_REMEDY { en: "A new ticket ends this. WeChat pushes one every 10 minutes. If none arrives, check \
-        the callback URL, and ask WeChat to push again with the keeper's start_push_ticket." }
+        the callback URL, and restart the pushes with the keeper's start_push_ticket." }
 
     // 61004, 40164, 45035. `seen` is the address that WeChat saw, `ours` are EGRESS_IPS.
 
@@ -240,7 +240,8 @@ texts! {
     TICKET_MISSING { en: "no component_verify_ticket has arrived yet" }
     TICKET_MISSING_REMEDY { en: "WeChat pushes a ticket every 10 minutes to the platform's 授权事件接收URL. \
         Check that it is this service's callback URL and that its 消息校验Token and EncodingAESKey are in \
-        push_keys of the credentials secret. The keeper's start_push_ticket asks WeChat to push again." }
+        push_keys of the credentials secret. Pushes that have stopped are restarted by the keeper's \
+        start_push_ticket, which cannot fetch a ticket." }
     TOKEN_MISSING { en: "MINTING is off and no valid component access token was handed over" }
     TOKEN_MISSING_REMEDY { en: "Hand one over with the keeper's put_token, or set MINTING=on once no other \
         program mints tokens for this component." }
@@ -258,6 +259,7 @@ texts! {
 
     STATE_UNAVAILABLE { en: "the state table cannot be used: {error}" }
     EVENTS_UNAVAILABLE { en: "the event bus did not take the event: {error}" }
+    EVENT_TOO_LARGE { en: "the event has {bytes} bytes: EventBridge accepts at most {most}" }
     SECRETS_INVALID_REMEDY { en: "Fill the secret with JSON: component_appid, component_appsecret, and for \
         the callback push_keys: [{\"token\": 消息校验Token, \"encoding_aes_key\": EncodingAESKey}]." }
 
@@ -273,9 +275,7 @@ texts! {
         with the platform's page. Two platforms must not share one callback URL." }
     PUSH_UNREADABLE_REMEDY { en: "WeChat has changed its format: report this as a bug of this service, \
         without the push." }
-}
 
-texts! {
     // The keeper's diagnosis: what to do when a check fails and the problem has no remedy of its own.
 
     NETWORK_REMEDY { en: "Check the way out: the subnets' route to the NAT gateway, the security group's \

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use secrecy::SecretString;
 use tokio::time::{Instant, timeout_at};
 
 use super::mint_result::{Failed, Minted, record_failed_mint, store};
@@ -49,6 +50,7 @@ pub(super) async fn mint(
     deadline: Instant,
 ) -> Result<Minted> {
     let credentials = services.credentials.get().await?;
+    let appsecret = credentials.appsecret()?.clone();
     if credentials.component_appid != appid {
         return Err(Problem::other_component());
     }
@@ -75,11 +77,13 @@ pub(super) async fn mint(
         release(services, appid, &lease.holder, store_by).await;
         return Err(Problem::token_pending());
     }
-    let mut calls = Calls { credentials, unclear: false, unauthorized: false };
+    let mut calls = Calls { credentials, appsecret, unclear: false, unauthorized: false };
     match ask(services, &mut calls, &ticket, call_by).await {
         Ok(token) => Ok(store(services, appid, &lease.holder, token, store_by).await),
         Err(error) => {
-            let Calls { credentials, unclear, .. } = calls;
+            // A holder that died may have made a call that is processed all the same.
+            let unclear = calls.unclear || seen.lease.is_some();
+            let credentials = calls.credentials;
             let problem = services.record_call_failure(&error);
             let failed = Failed { seen, ticket: &ticket, credentials: &credentials, problem, unclear };
             let problem = record_failed_mint(services, appid, &lease.holder, failed, store_by).await;
@@ -98,6 +102,7 @@ async fn release(services: &Services, appid: &str, holder: &str, by: Instant) {
 /// What the calls of one mint have brought so far.
 struct Calls {
     credentials: Arc<Credentials>,
+    appsecret: SecretString,
     /// A call that brought no answer may have been processed.
     unclear: bool,
     unauthorized: bool,
@@ -124,8 +129,14 @@ impl Calls {
                 ErrcodeClass::Unauthorized => !std::mem::replace(&mut self.unauthorized, true),
                 ErrcodeClass::AppId | ErrcodeClass::AppSecret => {
                     let appid = self.credentials.component_appid.clone();
-                    services.credentials.replace_refused(&mut self.credentials).await
-                        && self.credentials.component_appid == appid
+                    let changed = services.credentials.replace_refused(&mut self.credentials).await;
+                    match self.credentials.appsecret() {
+                        Ok(appsecret) if changed && self.credentials.component_appid == appid => {
+                            self.appsecret = appsecret.clone();
+                            true
+                        }
+                        _ => false,
+                    }
                 }
                 _ => false,
             },
@@ -142,11 +153,9 @@ async fn ask(
 ) -> std::result::Result<StoredToken, CallError> {
     let mut attempts = Attempts::new(MAX_CALLS, LONGEST_CALL, call_by).shortest(SHORTEST_CALL);
     loop {
-        let (ours, minted_at) = (&calls.credentials, services.clock.now());
-        let mint = |timeout| {
-            let (appid, secret) = (&ours.component_appid, &ours.component_appsecret);
-            services.wechat.component_token(appid, secret, &ticket.value, timeout)
-        };
+        let minted_at = services.clock.now();
+        let (appid, appsecret) = (&calls.credentials.component_appid, &calls.appsecret);
+        let mint = |timeout| services.wechat.component_token(appid, appsecret, &ticket.value, timeout);
         let error = match attempts.make(services, Endpoint::ComponentToken, mint).await {
             Ok(token) => return Ok(calls.stored(token, minted_at)),
             Err(error) => error,

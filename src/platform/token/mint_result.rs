@@ -1,5 +1,6 @@
 //! What is stored of a mint: the token, or why there is none.
 
+use std::future::Future;
 use std::time::Duration;
 
 use tokio::time::{Instant, timeout_at};
@@ -45,27 +46,11 @@ pub(super) async fn store(
         uncertain = token.uncertain,
         "minted a component access token"
     );
-    let stored = timeout_at(store_by, async {
-        let mut attempts = Attempts::new(u32::MAX, Duration::MAX, store_by);
-        loop {
-            match services.tokens.store_token(appid, holder, &token).await {
-                Err(error) => {
-                    tracing::warn!(%error, "the minted token could not be stored");
-                    if !attempts.pause().await {
-                        break None;
-                    }
-                }
-                Ok(stored) => break Some(stored),
-            }
-        }
-    })
-    .await
-    .unwrap_or(None);
-    // Only needed while Secrets Manager is down; the next mint tries again.
-    match timeout_at(store_by, services.tokens.remember_component(appid)).await {
-        Ok(Ok(())) => {}
-        Ok(Err(error)) => tracing::warn!(%error, "the component could not be remembered"),
-        Err(_elapsed) => tracing::warn!("there was no time to remember the component"),
+    let tokens = &services.tokens;
+    let stored = written_by(store_by, u32::MAX, || tokens.store_token(appid, holder, &token)).await;
+    if stored.is_some() {
+        // Only needed while Secrets Manager is down; the next mint tries again.
+        written_by(store_by, 3, || tokens.remember_component(appid)).await;
     }
     match stored {
         Some(true) => Minted::Done(token),
@@ -81,6 +66,26 @@ pub(super) async fn store(
             Minted::Done(token)
         }
     }
+}
+
+/// Repeats a write until the table takes it. `None`: it did not, by then or after so many times.
+async fn written_by<T, F>(by: Instant, times: u32, write: impl Fn() -> F) -> Option<T>
+where
+    F: Future<Output = std::result::Result<T, StateError>>,
+{
+    let written = timeout_at(by, async {
+        let mut attempts = Attempts::new(times, Duration::MAX, by);
+        loop {
+            match write().await {
+                Ok(written) => break Some(written),
+                Err(error) => tracing::warn!(%error, "the state table could not be written"),
+            }
+            if !attempts.pause().await {
+                break None;
+            }
+        }
+    });
+    written.await.unwrap_or_default()
 }
 
 /// A mint that failed, and what it began with.

@@ -24,12 +24,12 @@ const ENCODING_AES_KEY_CHARS: usize = 43;
 /// Pushes are padded to whole 32 bytes, twice AES' own block: the last byte says by how many, 1 to 32.
 const PADDING_BLOCK: usize = 32;
 
-/// The random bytes before the message. They are there to be thrown away.
+/// The random bytes before the message. They have no meaning.
 const RANDOM_BYTES: usize = 16;
 const LENGTH_BYTES: usize = 4;
 
-/// Decodes an `EncodingAESKey`. 43 characters hold two bits more than 32 bytes; WeChat draws the last
-/// character at random, so those bits are set in three of four keys, and a strict decoder refuses them.
+/// Decodes an `EncodingAESKey`. 43 characters hold two bits more than 32 bytes. WeChat chooses the last
+/// character at random, so those bits are set in three of four keys. A strict decoder would refuse them.
 const ENCODING_AES_KEY: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,
     GeneralPurposeConfig::new()
@@ -37,23 +37,23 @@ const ENCODING_AES_KEY: GeneralPurpose = GeneralPurpose::new(
         .with_decode_padding_mode(DecodePaddingMode::RequireNone),
 );
 
-/// What one side of the platform's message settings holds: 消息校验Token and 消息加解密Key.
+/// One pair of the platform's message settings: 消息校验Token and 消息加解密Key.
 ///
-/// Neither is ever printed, and both are wiped from memory when dropped.
+/// `Debug` shows neither, and both are wiped from memory when dropped.
 pub struct PushKey {
     token: SecretString,
     aes_key: SecretBox<[u8; AES_KEY_BYTES]>,
 }
 
-/// Which part of a push key is wrong and how. Never holds any of the value.
+/// Which part of a push key is wrong, and how. Holds nothing of the value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PushKeyError {
     /// The Token is empty. The operator must copy 消息校验Token from the platform's page.
     #[error("token is empty")]
     TokenEmpty,
-    /// The Token holds something WeChat's page does not take, most often a space or a line break that was
-    /// copied along. The operator must copy it again.
+    /// The Token holds a character that WeChat's page does not accept, most often a space or a line break that
+    /// was copied with it. The operator must copy it again.
     #[error("token: character {position} is not a printable ASCII character without space")]
     TokenCharacter {
         /// Which character, counted from 1.
@@ -74,11 +74,11 @@ pub enum PushKeyError {
 }
 
 impl PushKey {
-    /// Takes 消息校验Token and 消息加解密Key (`EncodingAESKey`) as they stand on the platform's page.
+    /// Reads 消息校验Token and 消息加解密Key (`EncodingAESKey`) as the platform's page shows them.
     ///
     /// # Errors
     ///
-    /// [`PushKeyError`] says which of the two is wrong and where, without showing it.
+    /// [`PushKeyError`] says which of the two is wrong and where, without showing its value.
     pub fn new(token: SecretString, encoding_aes_key: &str) -> Result<Self, PushKeyError> {
         if token.expose_secret().is_empty() {
             return Err(PushKeyError::TokenEmpty);
@@ -93,8 +93,8 @@ impl PushKey {
         &self.token
     }
 
-    /// The message in `encrypt` if this key decrypts it and it is meant for `component_appid`. There is
-    /// deliberately no telling why not.
+    /// The message in `encrypt` if this key decrypts it and it is meant for `component_appid`. The caller
+    /// deliberately does not learn why not.
     pub(super) fn decrypt(&self, encrypt: &str, component_appid: &str) -> Option<Zeroizing<String>> {
         let mut buffer = Zeroizing::new(STANDARD.decode(encrypt).ok()?);
         if buffer.is_empty() || buffer.len() % PADDING_BLOCK != 0 {
@@ -132,15 +132,15 @@ fn aes_key(encoded: &str) -> Result<SecretBox<[u8; AES_KEY_BYTES]>, PushKeyError
         return Err(PushKeyError::AesKeyCharacter { position: index + 1 });
     }
     let mut key = SecretBox::new(Box::new([0; AES_KEY_BYTES]));
-    // 43 letters and digits always give 32 bytes, so no other answer comes back here.
+    // 43 letters and digits always give 32 bytes, so the second arm is never reached.
     match ENCODING_AES_KEY.decode_slice(encoded, key.expose_secret_mut()) {
         Ok(AES_KEY_BYTES) => Ok(key),
         _ => Err(PushKeyError::AesKeyLength { chars }),
     }
 }
 
-/// The length without the padding, or none when the padding is wrong. Every padding byte counts, and the
-/// time taken does not depend on which one is wrong.
+/// The length without the padding, or none when the padding is wrong. Every padding byte is checked, and the
+/// time does not depend on which one is wrong.
 fn unpadded_len(plain: &[u8]) -> Option<usize> {
     let tail = plain.last_chunk::<PADDING_BLOCK>()?;
     let pad = tail[PADDING_BLOCK - 1];

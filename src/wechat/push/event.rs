@@ -13,20 +13,20 @@ use crate::wechat::fingerprint::code_fingerprint;
 /// The `InfoType` of a ticket push.
 const TICKET: &str = "component_verify_ticket";
 
-/// The longest text of one element, in bytes. WeChat's longest are tickets and codes, some 100.
+/// The longest text of one element, in bytes. WeChat's longest are tickets and codes of about 100 bytes.
 const MAX_TEXT_BYTES: usize = 16 * 1024;
 
-/// The longest `InfoType`, in bytes: what EventBridge and others take as the type of an event. WeChat's
-/// longest has 33.
+/// The longest `InfoType`, in bytes: the limit of EventBridge for the type of an event. WeChat's longest
+/// has 33.
 const MAX_INFO_TYPE_BYTES: usize = 128;
 
-/// The fields that are numbers in the detail, at any depth. All others stay as WeChat wrote them: a company
-/// code has 18 digits and is no number.
+/// The fields that are numbers in the detail, at any depth. All others stay text: a company code has 18
+/// digits and is not a number.
 const NUMBERS: [&str; 4] = ["CreateTime", "AuthorizationCodeExpiredTime", "status", "code_type"];
 
 /// A push that came from WeChat, decrypted and read.
 ///
-/// `Debug` and `Display` show the kind, the account and the fingerprint: nothing that could not be logged.
+/// `Debug` shows the kind, the account and the fingerprint. All of it may be logged.
 #[derive(Clone)]
 pub enum Push {
     /// `component_verify_ticket`: the ticket of the next 12 hours, pushed every 10 minutes.
@@ -42,15 +42,15 @@ pub enum Push {
     Event {
         /// `InfoType`: 1 to 128 printable characters.
         info_type: String,
-        /// WeChat's `CreateTime`, Unix seconds, where it is there and a number.
+        /// WeChat's `CreateTime`, Unix seconds, where it is there.
         create_time: Option<i64>,
         /// All fields by their names. `CreateTime`, `AuthorizationCodeExpiredTime`, `status` and `code_type`
         /// are numbers when they are integers, all else strings; nested elements are objects, repeated ones
-        /// arrays. Beside a `PreAuthCode` there is its `code_fingerprint`. Both codes are in here, for those
-        /// who redeem or correlate them: not to be logged.
+        /// arrays. Beside a `PreAuthCode` there is its `code_fingerprint`. Both codes are in here for
+        /// consumers that redeem or correlate them. They must not be logged.
         detail: Map<String, Value>,
     },
-    /// A message without `InfoType`: it belongs to the message URL (消息与事件接收URL) and strayed.
+    /// A message without `InfoType`. It belongs to the message URL (消息与事件接收URL), not to this one.
     Message,
 }
 
@@ -85,7 +85,7 @@ impl Push {
             _ => None,
         };
         let mut detail = object(fields);
-        // The name is ours and may be logged: what the push itself has under it could be anything.
+        // This field is ours and may be logged. A field of this name in the push could hold anything.
         match fingerprint {
             Some(fingerprint) => detail.insert("code_fingerprint".to_owned(), fingerprint.into()),
             None => detail.remove("code_fingerprint"),
@@ -109,7 +109,7 @@ impl Push {
         self.detail("AuthorizerAppid").filter(|appid| crate::wechat::ids::is_appid(appid))
     }
 
-    /// The fingerprint of the pre-auth code that an authorization came of.
+    /// The fingerprint of the pre-auth code that led to an authorization.
     #[must_use]
     pub fn code_fingerprint(&self) -> Option<&str> {
         self.detail("code_fingerprint")
@@ -123,7 +123,7 @@ impl Push {
     }
 }
 
-impl fmt::Display for Push {
+impl fmt::Debug for Push {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.info_type().unwrap_or("message without InfoType"))?;
         if let Self::Ticket { create_time, .. } = self {
@@ -139,14 +139,8 @@ impl fmt::Display for Push {
     }
 }
 
-impl fmt::Debug for Push {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Push({self})")
-    }
-}
-
-/// The text of a top-level field; none if it is absent. Repeated or nested it is an error, since it decides
-/// something and could be read in two ways.
+/// The text of a top-level field; none if it is absent. A repeated or nested field is an error, because it
+/// could be read in two ways.
 fn text<'a>(fields: &'a Fields, name: &'static str) -> Result<Option<&'a str>, PushError> {
     let mut found = fields.iter().filter(|(field, _)| field == name);
     match (found.next(), found.next()) {
@@ -164,8 +158,11 @@ fn required(fields: &Fields, name: &'static str) -> Result<String, PushError> {
     }
 }
 
+/// `CreateTime`. An integer where it is there: how old the push is depends on it.
 fn create_time(fields: &Fields) -> Result<Option<i64>, PushError> {
-    Ok(text(fields, "CreateTime")?.and_then(integer))
+    const NAME: &str = "CreateTime";
+    let read = |text| integer(text).ok_or(PushError::Field { name: NAME });
+    text(fields, NAME)?.map(read).transpose()
 }
 
 /// Digits with or without a minus: `i64::from_str` alone would take a plus too.

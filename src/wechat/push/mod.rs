@@ -2,13 +2,14 @@
 //!
 //! A push is a POST whose query carries `timestamp`, `nonce`, `encrypt_type` and `msg_signature`, and whose
 //! body is `<xml>` with an `<Encrypt>` element in it. [`open`] checks and decrypts it into a [`Push`].
-//! Storing, forwarding and answering are left to others, and so is the clock: `now` comes in from outside.
+//! Others store it, forward it and answer. The caller also says what time it is.
 //!
 //! The format: <https://developers.weixin.qq.com/doc/oplatform/Third-party_Platforms/2.0/api/Before_Develop/Technical_Plan.html>
 //!
 //! | module | for |
 //! |---|---|
-//! | `query` | the query parameters of a push, and how old it is |
+//! | `limits` | how large and how old a push may be |
+//! | `query` | the query parameters of a push |
 //! | `signature` | `msg_signature` |
 //! | `crypto` | the keys, and AES |
 //! | `xml` | a small strict XML reader for both layers |
@@ -17,6 +18,7 @@
 mod crypto;
 mod error;
 mod event;
+mod limits;
 mod query;
 mod signature;
 mod xml;
@@ -24,21 +26,22 @@ mod xml;
 pub use crypto::{PushKey, PushKeyError};
 pub use error::PushError;
 pub use event::Push;
-pub use query::{MAX_AGE_S, MAX_AHEAD_S, PushQuery};
+pub use limits::{MAX_AGE_S, MAX_AHEAD_S, MAX_BODY_BYTES};
+pub use query::PushQuery;
 pub use xml::XmlError;
 
-/// The largest body that is looked at, in bytes. Ticket pushes have about 700, the richest event a few
-/// thousand; whoever sends more is not WeChat, and nothing is computed for them.
-pub const MAX_BODY_BYTES: usize = 64 * 1024;
-
-/// Opens one push: signature, age, decryption, message, in this order.
+/// Opens one push. Checks in this order: signature, age of the query, decryption, message, age of the message.
 ///
-/// `keys` are tried in their order, and every one whose signature fits is tried for decryption: the same
-/// Token may stand beside several `EncodingAESKey`s while one of them is being replaced. `now` is Unix seconds.
+/// The age counts twice. The query's `timestamp` is checked before anything is decrypted, but whoever has
+/// captured a push can change it without breaking the signature. `CreateTime` is encrypted, so a push never
+/// becomes younger than that. An event without `CreateTime` (WeChat documents none) has only the first check.
+///
+/// `keys` are tried in their order. Every key whose signature fits is tried for decryption: the same Token
+/// may stand beside several `EncodingAESKey`s while one of them is being replaced. `now` is Unix seconds.
 ///
 /// # Errors
 ///
-/// See [`PushError`]; [`PushError::is_unauthentic`] tells the 401s from the 400s.
+/// See [`PushError`].
 pub fn open(
     query: &PushQuery,
     body: &[u8],
@@ -51,26 +54,38 @@ pub fn open(
     }
     let encrypt = encrypted_part(body)?;
 
-    // Nothing is decoded for someone who does not know the Token.
+    // Nothing is decoded for a sender that does not know the Token.
     let mut signers = keys.iter().filter(|key| signature::fits(key, query, &encrypt)).peekable();
     if signers.peek().is_none() {
         return Err(PushError::Signature);
     }
-    query.check_age(now)?;
+    check_age(query.sent_at, now)?;
 
     let message =
         signers.find_map(|key| key.decrypt(&encrypt, component_appid)).ok_or(PushError::Undecryptable)?;
     let push = Push::from_xml(&message)?;
     match &push {
-        // The encrypted layer named our component already. A ticket of another one would only be refused
-        // by WeChat later, and far from here.
-        Push::Ticket { app_id, .. } if app_id != component_appid => Err(PushError::Field { name: "AppId" }),
-        _ => Ok(push),
+        // The encrypted layer has named our component already. WeChat would refuse the ticket of another
+        // component much later, when it is used.
+        Push::Ticket { app_id, .. } if app_id != component_appid => {
+            return Err(PushError::Field { name: "AppId" });
+        }
+        Push::Ticket { create_time, .. } | Push::Event { create_time: Some(create_time), .. } => {
+            check_age(*create_time, now)?;
+        }
+        Push::Event { create_time: None, .. } | Push::Message => {}
     }
+    Ok(push)
 }
 
-/// The text of the one `<Encrypt>` of the outer XML. The other elements (`AppId`, in some modes the plain
-/// message too) are covered by no signature and are not looked at.
+/// Refuses what was sent more than [`MAX_AGE_S`] ago or lies more than [`MAX_AHEAD_S`] ahead.
+fn check_age(sent_at: i64, now: i64) -> Result<(), PushError> {
+    let age_s = now.saturating_sub(sent_at);
+    if (-MAX_AHEAD_S..=MAX_AGE_S).contains(&age_s) { Ok(()) } else { Err(PushError::Stale { age_s }) }
+}
+
+/// The text of the one `<Encrypt>` of the outer XML. No signature covers the other elements (`AppId`, in some
+/// modes the plain message too), so they are ignored.
 fn encrypted_part(body: &[u8]) -> Result<String, PushError> {
     let text = std::str::from_utf8(body).map_err(|_| PushError::Envelope(XmlError::Encoding))?;
     let fields = xml::fields(text, MAX_BODY_BYTES).map_err(PushError::Envelope)?;

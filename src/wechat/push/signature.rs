@@ -9,8 +9,8 @@ use crate::wechat::fingerprint::hex;
 
 /// Whether `key`'s Token gives the query's `msg_signature` for this `Encrypt`, compared in constant time.
 ///
-/// WeChat joins the four sorted texts without a separator, so a signature alone does not fix where one
-/// ends and the next begins. What is decrypted must therefore prove itself again: exact length and appid.
+/// WeChat joins the four sorted texts without a separator, so the signature does not say where one ends and
+/// the next begins. Decryption therefore checks the exact length and the appid, and `CreateTime` the age.
 pub(super) fn fits(key: &PushKey, query: &PushQuery, encrypt: &str) -> bool {
     let expected = msg_signature(key.token().expose_secret(), &query.timestamp, &query.nonce, encrypt);
     expected.as_bytes().ct_eq(query.msg_signature.as_bytes()).into()

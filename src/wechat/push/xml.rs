@@ -1,9 +1,9 @@
-//! The little XML that WeChat sends: `<xml>` with named fields, which hold text or fields again.
+//! The part of XML that WeChat uses: `<xml>` with named fields, which hold text or more fields.
 //!
-//! Strict where strictness protects: no DTD, no entity but the five that XML predefines, no processing
-//! instruction, and limits on depth, elements, names and text. Lenient where WeChat varies: CDATA or plain
+//! Refused for safety: a DTD, entities other than the five that XML predefines, processing instructions, and
+//! too much depth, too many elements, too long names or text. Accepted because WeChat varies: CDATA or plain
 //! text, elements in any order, white space between them, an XML declaration or none. Attributes and
-//! comments, which WeChat does not use, are skipped.
+//! comments are skipped; WeChat uses neither.
 
 use quick_xml::Reader;
 use quick_xml::escape::resolve_xml_entity;
@@ -18,7 +18,7 @@ const MAX_ELEMENTS: usize = 256;
 /// How long an element's name may be, in bytes. WeChat's longest is `AuthorizationCodeExpiredTime`.
 const MAX_NAME_BYTES: usize = 64;
 
-/// What is wrong with a piece of XML. Holds nothing of it, so that it can be logged.
+/// What is wrong with an XML document. Holds nothing of it, so it may be logged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum XmlError {
@@ -31,7 +31,7 @@ pub enum XmlError {
     /// Ends before the root element does, or has none.
     #[error("it ends too early")]
     Incomplete,
-    /// Something before, beside or after the one root element `<xml>`, or another root.
+    /// There is something beside the one root element `<xml>`, or another root.
     #[error("it is not one <xml> element")]
     Root,
     /// A document type declaration, where entities could be defined.
@@ -43,7 +43,7 @@ pub enum XmlError {
     /// A reference to an entity that XML does not predefine.
     #[error("it refers to an entity")]
     Entity,
-    /// A character that XML does not allow, as it stands or by reference.
+    /// A character that XML does not allow, written directly or by reference.
     #[error("it has a character that XML does not allow")]
     Character,
     /// An element's name that is empty, too long, or more than letters, digits and `_-.:`.
@@ -58,7 +58,7 @@ pub enum XmlError {
     /// Too much text in one element.
     #[error("the text of an element is too long")]
     Text,
-    /// Text and elements side by side in one element.
+    /// One element holds both text and elements.
     #[error("text and elements are mixed")]
     Mixed,
     /// In the outer XML: `<Encrypt>` is empty, nested or repeated.
@@ -145,12 +145,12 @@ fn is_name(name: &str) -> bool {
 struct Open {
     name: String,
     text: String,
-    /// How much of `text` is not to be trimmed: it ends in CDATA or in a reference.
+    /// How much of `text` must not be trimmed, because it comes from CDATA or from a reference.
     keep: usize,
     fields: Fields,
 }
 
-/// The document as far as it has been read.
+/// The part of the document that has been read.
 struct Tree {
     max_text: usize,
     elements: usize,
@@ -198,7 +198,7 @@ impl Tree {
         Ok(())
     }
 
-    /// Text as it stands, of which white space at either end does not count.
+    /// Plain text. White space at either end does not count.
     fn text(&mut self, text: &str) -> Result<(), XmlError> {
         let Some(open) = self.open.last_mut() else {
             return if text.chars().all(is_space) { Ok(()) } else { Err(XmlError::Root) };

@@ -1,5 +1,9 @@
 //! One suite for both stores: the state in memory, and the one in DynamoDB against moto's server.
 
+mod lost_answers;
+mod one_mint;
+mod proxy;
+#[path = "../support/mod.rs"]
 mod support;
 
 use std::collections::HashMap;
@@ -76,7 +80,7 @@ async fn keeps_its_promises(state: Arc<dyn Store>) {
     assert!(!state.store_failure(APPID, "first", &backoff(NOW + 30), None).await.unwrap());
     assert_eq!(stored_value(state).await, None);
 
-    // The token clears the lease, and who saw an older item gets no lease.
+    // The token clears the lease, and a process that saw an older item gets no lease.
     assert!(state.store_token(APPID, "second", &token("one", NOW)).await.unwrap());
     let with_token = state.token_item(APPID).await.unwrap();
     assert!(with_token.lease.is_none());
@@ -121,6 +125,27 @@ async fn keeps_its_promises(state: Arc<dyn Store>) {
     assert!(state.put_ticket(APPID, &ticket("t3", NOW + 1200, NOW + 599)).await.unwrap());
     let stored = state.ticket_item(APPID).await.unwrap().ticket.unwrap();
     assert_eq!((stored.value.expose_secret(), stored.received_at), ("t3", NOW + 601));
+
+    // An old push brings a newer ticket and no heartbeat.
+    assert!(state.put_ticket(APPID, &ticket("t4", NOW + 1800, NOW + 3600)).await.unwrap());
+    let stored = state.ticket_item(APPID).await.unwrap().ticket.unwrap();
+    assert_eq!((stored.value.expose_secret(), stored.received_at), ("t4", NOW + 601));
+    assert!(!state.put_ticket(APPID, &ticket("old", NOW, NOW + 3601)).await.unwrap());
+    assert_eq!(state.ticket_item(APPID).await.unwrap().ticket.unwrap().received_at, NOW + 601);
+    // Where it is the first push, it stands for the time at which WeChat sent it.
+    assert!(state.put_ticket("wxold", &ticket("old", NOW - 1800, NOW)).await.unwrap());
+    assert_eq!(state.ticket_item("wxold").await.unwrap().ticket.unwrap().received_at, NOW - 1800);
+
+    // A ticket from the future blocks no later one: a plausible one replaces it.
+    for future in [NOW + 4201, i64::MAX] {
+        assert!(state.put_ticket("wxfuture", &ticket("future", future, NOW)).await.unwrap());
+        assert!(state.put_ticket("wxfuture", &ticket("now", NOW + 3600, NOW + 3600)).await.unwrap());
+        let stored = state.ticket_item("wxfuture").await.unwrap().ticket.unwrap();
+        assert_eq!((stored.value.expose_secret(), stored.received_at), ("now", NOW + 3600), "{future}");
+    }
+    // One that lies 600 s ahead is plausible itself.
+    assert!(state.put_ticket("wxahead", &ticket("ahead", NOW + 600, NOW)).await.unwrap());
+    assert!(!state.put_ticket("wxahead", &ticket("now", NOW, NOW)).await.unwrap());
 
     // Components do not mix.
     assert!(state.token_item("wxother").await.unwrap().token.is_none());
@@ -187,6 +212,8 @@ async fn a_missing_table_is_an_outage_and_says_so() {
     let state = DynamoDbState::new(moto.dynamodb(), "no-such-table".into());
     let error = state.token_item(APPID).await.unwrap_err();
     assert_eq!(error.to_string(), "ResourceNotFoundException");
+    let behind = std::error::Error::source(&error).unwrap().to_string();
+    assert!(behind.starts_with("ResourceNotFoundException: "), "{behind}");
     let error = state.take_lease(APPID, &TokenItem::default(), &lease("x"), NOW).await.unwrap_err();
     assert_eq!(error.to_string(), "ResourceNotFoundException");
 }
