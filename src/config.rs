@@ -71,7 +71,7 @@ impl Config {
                 other => return Err(wrong("MINTING", format!("must be on or off, not {other:?}"))),
             },
             wechat_api_hosts: ApiHosts::parse(&hosts)
-                .map_err(|error| wrong("WECHAT_API_HOSTS", error.to_string()))?,
+                .map_err(|problem| wrong("WECHAT_API_HOSTS", problem))?,
             egress_ips: EgressIps::parse(&variables.or("EGRESS_IPS", "")).map_err(|entry| {
                 let problem = format!("{entry:?} is not an IPv4 address; separate addresses with commas");
                 wrong("EGRESS_IPS", problem)

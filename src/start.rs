@@ -10,8 +10,8 @@ use crate::telemetry::Metrics;
 use crate::tls::{TrustError, TrustRoots};
 use crate::wechat;
 
-/// How long a function prepares its first request. Lambda allows ten seconds. A function that is not ready
-/// by then serves all the same.
+/// How long a function prepares its first request. Lambda allows ten seconds. A function that is not ready by then
+/// answers requests nevertheless.
 const WARM_UP: Duration = Duration::from_secs(3);
 
 /// The same for the callback: a push may be waiting for the start-up, and WeChat waits five seconds in all.

@@ -48,7 +48,6 @@ impl TrustRoots {
     ///
     /// ring instead of aws-lc: the binary is a fifth smaller, and the first connection does not wait for aws-lc's
     /// entropy source, which takes half a second in a function with 128 MB.
-    #[must_use]
     pub fn client_config(&self) -> rustls::ClientConfig {
         let mut roots = rustls::RootCertStore::empty();
         roots.add_parsable_certificates(self.certificates().cloned());

@@ -1,5 +1,5 @@
-//! Every errcode of WeChat's tables, produced by the simulator on the code call and on the mint call,
-//! and followed to what a caller sees: status, code, Retry-After, remedy, errorType.
+//! The simulator answers the code call and the mint call with every errcode of WeChat's tables. Each test checks what a
+//! caller sees: status, code, Retry-After, remedy, errorType.
 
 mod support;
 
@@ -39,7 +39,7 @@ const ROWS: &[Row] = &[
     (42006, 503, "WeChat.TokenRejected", Some(300), 15, FOREIGN),
     (45009, 429, "WeChat.DailyQuotaExhausted", None, 15, Some("clear_quota")),
     (45011, 429, "WeChat.RateLimited", Some(60), 60, None),
-    // The one whose errmsg names no address.
+    // Its errmsg names no address.
     (45035, 502, "Config.EgressIpNotRegistered", None, 15, Some("did not name the address")),
     (47001, 502, "WeChat.RequestRejected", None, 15, Some("bug")),
     (48001, 502, "WeChat.Unauthorized", None, 15, Some("put_token")),
@@ -92,7 +92,7 @@ async fn directly(api: &Arc<PreAuthCodeHandler>, file: &str) -> (String, Value) 
 fn check(row: &Row, on_mint: bool, answer: &Answer) {
     let &(errcode, mut status, mut code, code_wait, mint_wait, mut remedy) = row;
     if on_mint && errcode == 40001 {
-        // Where no token is sent, it can only be the appsecret.
+        // The mint call sends no token, so the appsecret is wrong.
         (status, code, remedy) = (502, "Config.AppSecretRejected", SECRET);
     }
     if on_mint && code == "WeChat.TokenRejected" {
@@ -107,7 +107,7 @@ fn check(row: &Row, on_mint: bool, answer: &Answer) {
     let header = answer.headers.get("retry-after").map(|value| value.to_str().unwrap().parse().unwrap());
     assert_eq!((header, body["retry_after"].as_i64()), (wait, wait), "{errcode}: {body}");
     assert_eq!(body["retryable"], matches!(status, 503) || code == "WeChat.RateLimited", "{errcode}");
-    // After rule 6 the answer is about the token, not about one call.
+    // A refused token is a problem of the token, not of one call.
     if code != "WeChat.TokenRejected" || on_mint {
         assert_eq!(body["errcode"], errcode);
     }
@@ -132,10 +132,10 @@ fn every_listed_errcode_is_in_the_table() {
 #[tokio::test]
 async fn every_errcode_on_the_code_call_reaches_the_caller_as_documented() {
     for row in ROWS {
-        let world = TestService::new().await;
-        let api = PreAuthCodeHandler::new(world.services());
+        let service = TestService::new().await;
+        let api = PreAuthCodeHandler::new(service.services());
         assert_eq!(over_http(&api, "rest-api.json").await.status, 200);
-        world.wechat.inject(Fault::errcode(row.0).on(Endpoint::CreatePreAuthCode).forever());
+        service.wechat.inject(Fault::errcode(row.0).on(Endpoint::CreatePreAuthCode).forever());
         let answer = over_http(&api, "rest-api.json").await;
         check(row, false, &answer);
         let (error_type, message) = directly(&api, "direct.json").await;
@@ -148,9 +148,9 @@ async fn every_errcode_on_the_code_call_reaches_the_caller_as_documented() {
 #[tokio::test]
 async fn every_errcode_on_the_mint_call_reaches_the_caller_as_documented() {
     for row in ROWS {
-        let world = TestService::new().await;
-        let api = PreAuthCodeHandler::new(world.services());
-        world.wechat.inject(Fault::errcode(row.0).on(Endpoint::ComponentToken).forever());
+        let service = TestService::new().await;
+        let api = PreAuthCodeHandler::new(service.services());
+        service.wechat.inject(Fault::errcode(row.0).on(Endpoint::ComponentToken).forever());
         let answer = over_http(&api, "http-api.json").await;
         check(row, true, &answer);
         let (error_type, message) = directly(&api, "direct-empty.json").await;
@@ -158,13 +158,13 @@ async fn every_errcode_on_the_mint_call_reaches_the_caller_as_documented() {
         // The second answer comes from the stored backoff and says the same.
         assert_eq!(message["retry_after"], answer.body["retry_after"], "{message}");
         assert_eq!(message.get("remedy"), answer.body.get("remedy"), "{message}");
-        assert_eq!(world.code_calls(), 0);
+        assert_eq!(service.code_calls(), 0);
     }
 }
 
 #[tokio::test]
 async fn a_broken_answer_is_an_unreachable_wechat() {
-    // Whether an answer came: then the network needs no repair.
+    // `true`: an answer came, so the network works.
     let kinds = [
         (FaultKind::Html { status: 200 }, true),
         (FaultKind::Html { status: 502 }, true),
@@ -176,16 +176,16 @@ async fn a_broken_answer_is_an_unreachable_wechat() {
         (FaultKind::Close, false),
     ];
     for (kind, answered) in kinds {
-        let world = TestService::new().await;
-        let api = PreAuthCodeHandler::new(world.services());
+        let service = TestService::new().await;
+        let api = PreAuthCodeHandler::new(service.services());
         let named = format!("{kind:?}");
-        world.wechat.inject(Fault::new(kind).on(Endpoint::CreatePreAuthCode).forever());
+        service.wechat.inject(Fault::new(kind).on(Endpoint::CreatePreAuthCode).forever());
         let answer = over_http(&api, "function-url.json").await;
         assert_eq!((answer.status, &answer.body["code"]), (502, &json!("WeChat.Unreachable")), "{named}");
         assert_eq!(answer.body["retryable"], true);
         let remedy = answer.body["remedy"].as_str().unwrap_or_default();
         assert_eq!(remedy.contains("answered with an error"), answered, "{named}: {remedy}");
-        assert_eq!(world.code_calls(), 3, "{named}: a passing fault is tried three times");
+        assert_eq!(service.code_calls(), 3, "{named}: after a passing fault the call is repeated");
     }
 }
 
@@ -193,27 +193,27 @@ async fn a_broken_answer_is_an_unreachable_wechat() {
 async fn odd_but_valid_answers_are_taken() {
     let kinds = [FaultKind::TextPlain, FaultKind::ErrcodeZero, FaultKind::ExpiresIn { seconds: 600 }];
     for kind in kinds {
-        let world = TestService::new().await;
-        let api = PreAuthCodeHandler::new(world.services());
+        let service = TestService::new().await;
+        let api = PreAuthCodeHandler::new(service.services());
         let named = format!("{kind:?}");
-        world.wechat.inject(Fault::new(kind).on(Endpoint::CreatePreAuthCode));
+        service.wechat.inject(Fault::new(kind).on(Endpoint::CreatePreAuthCode));
         let answer = over_http(&api, "rest-api-empty-body.json").await;
         assert_eq!(answer.status, 200, "{named}: {}", answer.body);
         assert_eq!(answer.body["expires_in"], if named.contains("ExpiresIn") { 600 } else { 1800 });
     }
-    let world = TestService::new().await;
-    let api = PreAuthCodeHandler::new(world.services());
+    let service = TestService::new().await;
+    let api = PreAuthCodeHandler::new(service.services());
     let fault = FaultKind::StringErrcode { errcode: 61004, errmsg: None };
-    world.wechat.inject(Fault::new(fault).on(Endpoint::CreatePreAuthCode));
+    service.wechat.inject(Fault::new(fault).on(Endpoint::CreatePreAuthCode));
     assert_eq!(over_http(&api, "rest-api.json").await.body["code"], "Config.EgressIpNotRegistered");
 }
 
 #[tokio::test]
 async fn a_wechat_that_hangs_is_a_timeout_within_the_invocations_time() {
-    let world = TestService::new().await;
-    let api = PreAuthCodeHandler::new(world.services());
+    let service = TestService::new().await;
+    let api = PreAuthCodeHandler::new(service.services());
     assert_eq!(over_http(&api, "rest-api.json").await.status, 200);
-    world.wechat.inject(Fault::new(FaultKind::Hang).on(Endpoint::CreatePreAuthCode).forever());
+    service.wechat.inject(Fault::new(FaultKind::Hang).on(Endpoint::CreatePreAuthCode).forever());
     let mut context = lambda_http::Context::default();
     context.request_id = "8f507cfc-xmpl-4697-b07a-ac58fc914c95".into();
     let ends = std::time::SystemTime::now() + std::time::Duration::from_secs(2);
@@ -229,7 +229,7 @@ async fn a_wechat_that_hangs_is_a_timeout_within_the_invocations_time() {
             "status": 504,
             "detail": format!(
                 "WeChat gave no usable answer: create_preauthcode on {}: no answer in time",
-                world.wechat.addr()
+                service.wechat.addr()
             ),
             "code": "WeChat.Timeout",
             "retryable": true,
@@ -239,7 +239,7 @@ async fn a_wechat_that_hangs_is_a_timeout_within_the_invocations_time() {
     );
 }
 
-/// A clock that breaks the code that asks it.
+/// A clock that panics.
 struct BrokenClock;
 
 impl Clock for BrokenClock {
@@ -250,8 +250,8 @@ impl Clock for BrokenClock {
 
 #[tokio::test]
 async fn a_bug_is_an_internal_problem_and_is_counted() {
-    let world = TestService::new().await;
-    let mut services = world.services();
+    let service = TestService::new().await;
+    let mut services = service.services();
     services.clock = Arc::new(BrokenClock);
     let metrics = services.metrics.clone();
     let api = PreAuthCodeHandler::new(services);

@@ -14,10 +14,7 @@ use tokio::time::Instant;
 
 use super::handler::{Environment, Invocation, route};
 use super::push_request;
-use super::response::{
-    FunctionError, generic_response, json_response, problem_response, status, text_response,
-};
-use crate::platform::problem::texts;
+use super::response::{FunctionError, generic_response, json_response, problem_response, text_response};
 use crate::platform::push::accept_push;
 use crate::platform::{AcceptedPush, Problem, ProblemCode, PushServices, Result};
 
@@ -38,18 +35,9 @@ pub struct CallbackHandler {
     start_up: Duration,
 }
 
-/// The outcome of a request.
-enum Outcome {
-    /// A push was accepted.
-    Accepted(AcceptedPush),
-    /// A GET probe.
-    Probed,
-}
-
 impl CallbackHandler {
     /// Creates the handler from these services. `start_up` is how long the start took: the first push has waited for
     /// it.
-    #[must_use]
     pub fn new(services: PushServices, start_up: Duration) -> Arc<Self> {
         let environment = Environment::new(services.metrics.clone());
         Arc::new(Self { environment, services, start_up })
@@ -70,38 +58,44 @@ impl CallbackHandler {
         let deadline = deadline.min(invocation.deadline);
         let work = async move { self.accept(request, direct, deadline).await };
         match invocation.run(work, |result| log(result, &invocation)).await {
-            Ok(Outcome::Accepted(_)) if direct => Ok(json_response(&json!({ "result": SUCCESS }))),
-            Ok(Outcome::Accepted(_)) => Ok(text_response(SUCCESS)),
-            Ok(Outcome::Probed) => Ok(text_response("ok")),
+            Ok(Some(_)) if direct => Ok(json_response(&json!({ "result": SUCCESS }))),
+            Ok(Some(_)) => Ok(text_response(SUCCESS)),
+            Ok(None) => Ok(text_response("ok")),
             Err(problem) if direct => Err(FunctionError::new(&problem, &invocation.request_id)),
             Err(problem) => Ok(public_response(*problem, &invocation.request_id)),
         }
     }
 
-    async fn accept(&self, request: Request, direct: bool, deadline: Instant) -> Result<Outcome> {
+    /// Accepts the push of a request. `None`: the request is a GET probe.
+    async fn accept(
+        &self,
+        request: Request,
+        direct: bool,
+        deadline: Instant,
+    ) -> Result<Option<AcceptedPush>> {
         let push = if direct {
             push_request::from_direct(request.body().as_ref())?
         } else {
             route(&request, PATH, METHODS)?;
             if request.method() == Method::GET {
-                return Ok(Outcome::Probed);
+                return Ok(None);
             }
             push_request::from_http(request)
         };
-        accept_push(&self.services, &push, deadline).await.map(Outcome::Accepted)
+        accept_push(&self.services, &push, deadline).await.map(Some)
     }
 }
 
-fn log(result: &Result<Outcome>, invocation: &Invocation) {
+fn log(result: &Result<Option<AcceptedPush>>, invocation: &Invocation) {
     match result {
-        Ok(Outcome::Accepted(AcceptedPush::Ticket { create_time, newest })) => {
+        Ok(Some(AcceptedPush::Ticket { create_time, newest })) => {
             tracing::info!(create_time, newest, "a ticket arrived");
         }
-        Ok(Outcome::Accepted(AcceptedPush::Event { info_type, authorizer_appid, code_fingerprint })) => {
+        Ok(Some(AcceptedPush::Event { info_type, authorizer_appid, code_fingerprint })) => {
             tracing::info!(info_type, authorizer_appid, code_fingerprint, "an event was forwarded");
         }
         // A misrouted message is logged with its remedy where it is recognized.
-        Ok(Outcome::Accepted(AcceptedPush::Misrouted) | Outcome::Probed) => {}
+        Ok(Some(AcceptedPush::Misrouted) | None) => {}
         Err(problem) => {
             let by_stranger = !invocation.direct && anyone_can_cause(problem.code);
             invocation.failed(problem, "the push was not accepted", by_stranger);
@@ -121,15 +115,15 @@ const fn anyone_can_cause(code: ProblemCode) -> bool {
     )
 }
 
-/// A problem over HTTP, where anyone may read it. It shows only what is wrong with the request: the details of a wrong
-/// signature, and of all later checks, speak of the configuration too.
+/// A problem over HTTP, where anyone may read it. It shows only what is wrong with the request. The details of a wrong
+/// signature and of all later checks also describe the configuration, so the title replaces them.
 fn public_response(mut problem: Problem, request_id: &str) -> Response<Body> {
-    if status(problem.code) >= 500 {
+    if problem.code.status() >= 500 {
         return generic_response(problem.code.retryable(), request_id);
     }
     problem.remedy = None;
     if problem.code == ProblemCode::PushSignatureRejected || !anyone_can_cause(problem.code) {
-        problem.detail = texts::title(problem.code).into();
+        problem.detail = problem.code.title().into();
     }
     problem_response(&problem, request_id, METHODS)
 }

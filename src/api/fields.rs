@@ -3,7 +3,8 @@
 
 use serde_json::{Map, Value};
 
-use crate::platform::{Problem, ProblemCode, Result};
+use crate::platform::problem::texts::{self, Text};
+use crate::platform::problem::{Problem, Result};
 
 /// Longest part of an unknown field's name that is repeated.
 const MAX_SHOWN_CHARS: usize = 40;
@@ -17,17 +18,22 @@ impl<'a> Fields<'a> {
     }
 
     pub(super) fn text(&self, name: &str) -> Result<Option<&'a str>> {
-        let text =
-            |value: &'a Value| value.as_str().ok_or_else(|| invalid(format!("{name} must be a string")));
-        self.get(name).map(text).transpose()
+        self.read(name, texts::NOT_A_STRING, Value::as_str)
     }
 
     pub(super) fn flag(&self, name: &str) -> Result<bool> {
-        match self.get(name) {
-            None => Ok(false),
-            Some(Value::Bool(flag)) => Ok(*flag),
-            Some(_) => Err(invalid(format!("{name} must be true or false"))),
-        }
+        Ok(self.read(name, texts::NOT_A_BOOLEAN, Value::as_bool)?.unwrap_or(false))
+    }
+
+    /// A field's value as `read` understands it. `detail` says what it must be.
+    pub(super) fn read<T>(
+        &self,
+        name: &str,
+        detail: Text,
+        read: impl FnOnce(&'a Value) -> Option<T>,
+    ) -> Result<Option<T>> {
+        let wrong = || Problem::invalid(detail.with(&[("field", &name)]));
+        self.get(name).map(|value| read(value).ok_or_else(wrong)).transpose()
     }
 
     /// Refuses a field that is not among the known ones. `takes` says which those are.
@@ -36,12 +42,10 @@ impl<'a> Fields<'a> {
             None => Ok(()),
             Some(name) => {
                 let shown: String = name.chars().take(MAX_SHOWN_CHARS).collect();
-                Err(invalid(format!("unknown field {shown:?}; {takes}")))
+                let detail =
+                    texts::UNKNOWN_FIELD.with(&[("takes", &takes), ("field", &format!("{shown:?}"))]);
+                Err(Problem::invalid(detail))
             }
         }
     }
-}
-
-pub(super) fn invalid(detail: impl Into<String>) -> Box<Problem> {
-    Problem::new(ProblemCode::RequestInvalid, detail)
 }

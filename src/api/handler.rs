@@ -8,13 +8,14 @@ use std::time::{Duration, SystemTime};
 use lambda_http::request::RequestContext;
 use lambda_http::{Context, Request, RequestExt as _};
 use serde_json::json;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 use tracing::field::Empty;
 use tracing::{Instrument as _, Span};
 
 use crate::platform::problem::texts;
 use crate::platform::{Problem, ProblemCode, Result};
-use crate::telemetry::{Metrics, metric};
+use crate::telemetry::Metrics;
+use crate::telemetry::metric::{self, Unit};
 
 /// Time for sending the answer before Lambda ends the invocation.
 const ANSWER_RESERVE: Duration = Duration::from_millis(500);
@@ -24,6 +25,10 @@ const LONGEST: Duration = Duration::from_secs(25);
 
 /// The time for an invocation outside Lambda, as in the local service and under an emulator.
 const DEFAULT: Duration = Duration::from_secs(12);
+
+/// Work that has not ended this long after its deadline is stopped: a table or a secret that does not answer must not
+/// hold it. Most work ends by itself, with a more exact problem. Shorter than [`ANSWER_RESERVE`].
+const GRACE: Duration = Duration::from_millis(200);
 
 /// One execution environment of a function.
 pub(super) struct Environment {
@@ -79,7 +84,7 @@ pub(super) struct Invocation {
 }
 
 impl Invocation {
-    /// Does the work. `log` writes the one log line of its result.
+    /// Does the work, which ends by the deadline. `log` writes the one log line of its result.
     pub(super) async fn run<T: Send + 'static>(
         &self,
         work: impl Future<Output = Result<T>> + Send + 'static,
@@ -95,10 +100,13 @@ impl Invocation {
             duration_ms = Empty
         );
         async {
+            let work = timeout_at(self.deadline + GRACE, work);
             // A task of its own, so that a panic becomes an answer. The panic hook has logged its place.
-            let result = tokio::spawn(work.in_current_span()).await.unwrap_or_else(|_panicked| {
-                Err(Problem::new(ProblemCode::Internal, texts::title(ProblemCode::Internal)))
-            });
+            let result = match tokio::spawn(work.in_current_span()).await {
+                Ok(Ok(result)) => result,
+                Ok(Err(_elapsed)) => Err(Problem::no_answer_in_time(ProblemCode::WeChatTimeout)),
+                Err(_panicked) => Err(Problem::new(ProblemCode::Internal, ProblemCode::Internal.title())),
+            };
             // Fields of the span, so that they are on the line that `log` writes.
             let duration_ms = self.started.elapsed().as_secs_f64() * 1000.0;
             Span::current().record("cold_start", cold_start).record("duration_ms", duration_ms);
@@ -127,7 +135,7 @@ impl Invocation {
         }
         let Problem { errcode, rid, client_ip, .. } = problem;
         let properties = [("errcode", json!(errcode)), ("rid", json!(rid)), ("client_ip", json!(client_ip))];
-        self.metrics.count_all(&names, &properties);
+        self.metrics.put(&names, Unit::Count, 1.0, &properties);
 
         let explained = (!by_stranger).then_some(problem);
         // The detail of a bad request may repeat what the caller sent.
@@ -149,10 +157,11 @@ impl Invocation {
 /// `Allow` header.
 pub(super) fn route(request: &Request, path: &str, methods: &str) -> Result<()> {
     if !request.raw_http_path().trim_end_matches('/').ends_with(path) {
-        return Err(Problem::new(ProblemCode::RequestNotFound, format!("the path is {path}")));
+        return Err(Problem::new(ProblemCode::RequestNotFound, texts::NO_SUCH_PATH.with(&[("path", &path)])));
     }
     if !methods.split(", ").any(|method| method == request.method().as_str()) {
-        return Err(Problem::new(ProblemCode::RequestMethodNotAllowed, format!("{path} takes {methods}")));
+        let detail = texts::NO_SUCH_METHOD.with(&[("path", &path), ("methods", &methods)]);
+        return Err(Problem::new(ProblemCode::RequestMethodNotAllowed, detail));
     }
     Ok(())
 }

@@ -1,9 +1,12 @@
 //! The request for a code: a JSON object whose fields are all optional, checked one by one.
 
+use std::num::NonZeroU32;
+
 use serde_json::{Map, Value};
 
-use super::fields::{Fields, invalid};
-use crate::platform::{IssueRequest, LinkOptions, Result};
+use super::fields::Fields;
+use crate::platform::problem::texts;
+use crate::platform::{IssueRequest, LinkOptions, Problem, Result};
 
 /// Largest request, in bytes. A full one, with the longest `redirect_uri`, has some 4 KiB.
 const MAX_REQUEST_BYTES: usize = 16 * 1024;
@@ -19,7 +22,7 @@ const FIELDS: [&str; 6] =
 /// `Request.Invalid`, naming the field and what it must be.
 pub fn parse(body: &[u8]) -> Result<IssueRequest> {
     if body.len() > MAX_REQUEST_BYTES {
-        return Err(invalid(format!("the request is larger than {MAX_REQUEST_BYTES} bytes")));
+        return Err(Problem::invalid(texts::TOO_LARGE.with(&[("most", &MAX_REQUEST_BYTES)])));
     }
     if body.trim_ascii().is_empty() {
         return Ok(IssueRequest::default());
@@ -27,20 +30,18 @@ pub fn parse(body: &[u8]) -> Result<IssueRequest> {
     let fields = match serde_json::from_slice(body) {
         Ok(Value::Object(fields)) => fields,
         Ok(Value::Null) => Map::new(),
-        Ok(_) => return Err(invalid("the request must be a JSON object")),
+        Ok(_) => return Err(Problem::invalid(texts::NOT_AN_OBJECT)),
         Err(error) => {
-            let (line, column) = (error.line(), error.column());
-            return Err(invalid(format!("the request is not JSON (line {line}, column {column})")));
+            let detail = texts::NOT_JSON.with(&[("line", &error.line()), ("column", &error.column())]);
+            return Err(Problem::invalid(detail));
         }
     };
     let fields = Fields(&fields);
-    fields.refuse_unknown(&FIELDS, &format!("the fields are {}", FIELDS.join(", ")))?;
+    fields.refuse_unknown(&FIELDS, &texts::REQUEST_FIELDS.with(&[("fields", &FIELDS.join(", "))]))?;
     let reference = fields.text("reference")?;
     let printable = |r: &str| r.len() <= MAX_REFERENCE_CHARS && r.bytes().all(|b| (b' '..=b'~').contains(&b));
     if reference.is_some_and(|reference| !printable(reference)) {
-        return Err(invalid(format!(
-            "reference must be at most {MAX_REFERENCE_CHARS} printable ASCII characters"
-        )));
+        return Err(Problem::invalid(texts::REFERENCE.with(&[("most", &MAX_REFERENCE_CHARS)])));
     }
     Ok(IssueRequest {
         component_appid: fields.text("component_appid")?.map(str::to_owned),
@@ -53,28 +54,19 @@ fn links(fields: &Fields<'_>) -> Result<Option<LinkOptions>> {
     let Some(redirect_uri) = fields.text("redirect_uri")? else {
         let needs_it = ["auth_type", "biz_appid", "category_id_list"];
         return match needs_it.iter().find(|name| fields.get(name).is_some()) {
-            Some(name) => Err(invalid(format!("{name} is for the links, which need redirect_uri"))),
+            Some(name) => Err(Problem::invalid(texts::NEEDS_REDIRECT_URI.with(&[("field", name)]))),
             None => Ok(None),
         };
     };
-    let auth_type = match fields.get("auth_type") {
-        None => None,
-        Some(value) => Some(id(value).ok_or_else(|| invalid("auth_type must be a positive integer"))?),
-    };
-    let category_ids = match fields.get("category_id_list") {
-        None => Vec::new(),
-        Some(value) => value
-            .as_array()
-            .and_then(|ids| ids.iter().map(id).collect::<Option<Vec<u32>>>())
-            .ok_or_else(|| invalid("category_id_list must be an array of positive integers"))?,
-    };
-    LinkOptions::new(redirect_uri, auth_type, fields.text("biz_appid")?, &category_ids)
-        .map(Some)
-        .map_err(invalid)
+    let auth_type = fields.read("auth_type", texts::NOT_A_POSITIVE_INTEGER, id)?;
+    let ids = |value: &Value| value.as_array()?.iter().map(id).collect::<Option<Vec<_>>>();
+    let category_ids =
+        fields.read("category_id_list", texts::NOT_POSITIVE_INTEGERS, ids)?.unwrap_or_default();
+    LinkOptions::new(redirect_uri, auth_type, fields.text("biz_appid")?, category_ids).map(Some)
 }
 
-fn id(value: &Value) -> Option<u32> {
-    value.as_u64()?.try_into().ok().filter(|id| *id > 0)
+fn id(value: &Value) -> Option<NonZeroU32> {
+    NonZeroU32::new(value.as_u64()?.try_into().ok()?)
 }
 
 #[cfg(test)]

@@ -4,7 +4,6 @@
 use std::sync::Arc;
 
 use lambda_runtime::LambdaEvent;
-use serde::Serialize;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
@@ -22,14 +21,12 @@ pub struct KeeperHandler {
 
 impl KeeperHandler {
     /// Creates the handler from these services.
-    #[must_use]
     pub fn new(services: Services) -> Arc<Self> {
         let environment = Environment::new(services.metrics.clone());
         Arc::new(Self { environment, keeper: Keeper::new(services) })
     }
 
     /// This function's token, to be warmed up.
-    #[must_use]
     pub const fn tokens(&self) -> &TokenProvider {
         self.keeper.tokens()
     }
@@ -57,31 +54,26 @@ impl KeeperHandler {
         let parsed = KeeperAction::parse(event);
         tracing::Span::current().record("action", parsed.as_ref().map_or("unknown", |(name, _)| name));
         let (keeper, (name, action)) = (&self.keeper, parsed?);
-        Ok(match action {
-            KeeperAction::Refresh { force } => answer(name, &keeper.refresh(force, deadline).await?),
+        let mut answer = match action {
+            KeeperAction::Refresh { force } => json!(keeper.refresh(force, deadline).await?),
             KeeperAction::Diagnose => {
                 let report = keeper.diagnose(deadline).await;
                 if !report.ok {
-                    tracing::warn!(failed = report.failed.join(","), "the diagnosis found broken links");
+                    tracing::warn!(failed = report.failed.join(","), "a check of the diagnosis failed");
                 }
-                answer(name, &report)
+                json!(report)
             }
             KeeperAction::PutToken { component_access_token, expires_at, replace } => {
-                answer(name, &keeper.put_token(&component_access_token, expires_at, replace).await?)
+                json!(keeper.put_token(&component_access_token, expires_at, replace).await?)
             }
-            KeeperAction::StartPushTicket => answer(name, &keeper.start_push_ticket(deadline).await?),
-            KeeperAction::ClearQuota => answer(name, &keeper.clear_quota(deadline).await?),
+            KeeperAction::StartPushTicket => json!(keeper.start_push_ticket(deadline).await?),
+            KeeperAction::ClearQuota => json!(keeper.clear_quota(deadline).await?),
             KeeperAction::GetQuota { cgi_path } => {
-                answer(name, &json!({ "quotas": keeper.get_quota(cgi_path.as_deref(), deadline).await? }))
+                json!({ "quotas": keeper.get_quota(cgi_path.as_deref(), deadline).await? })
             }
-            KeeperAction::ExplainRid { rid } => answer(name, &keeper.explain_rid(&rid, deadline).await?),
-        })
+            KeeperAction::ExplainRid { rid } => json!(keeper.explain_rid(&rid, deadline).await?),
+        };
+        answer["action"] = name.into();
+        Ok(answer)
     }
-}
-
-/// An answer: the action, and its result.
-fn answer(action: &str, result: &impl Serialize) -> Value {
-    let mut answer = serde_json::to_value(result).unwrap_or_default();
-    answer["action"] = action.into();
-    answer
 }

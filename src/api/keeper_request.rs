@@ -3,8 +3,9 @@
 use secrecy::SecretString;
 use serde_json::Value;
 
-use super::fields::{Fields, invalid};
-use crate::platform::Result;
+use super::fields::Fields;
+use crate::platform::problem::texts::{self, Text};
+use crate::platform::{Problem, Result};
 use crate::wechat::ids::{is_cgi_path, is_rid};
 
 /// One action.
@@ -53,11 +54,6 @@ const ACTIONS: [(&str, &[&str]); 7] = [
     ("explain_rid", &["rid"]),
 ];
 
-const CONFIRM: &str =
-    "clear_quota needs \"confirm\": true: WeChat allows ten resets a month, for all calls together";
-const CGI_PATH: &str =
-    "cgi_path must be a path without host and query, such as /cgi-bin/component/api_create_preauthcode";
-
 impl KeeperAction {
     /// Reads an event: the action's name and the action.
     ///
@@ -65,42 +61,45 @@ impl KeeperAction {
     /// `Request.Invalid`, naming the field and what it must be.
     pub fn parse(event: &Value) -> Result<(&'static str, Self)> {
         let Value::Object(fields) = event else {
-            return Err(invalid("the event must be a JSON object with an action"));
+            return Err(Problem::invalid(texts::KEEPER_EVENT));
         };
         let fields = Fields(fields);
-        let names = || ACTIONS.map(|(name, _)| name).join(", ");
-        let Some(name) = fields.get("action").and_then(Value::as_str) else {
-            return Err(invalid(format!("action is missing; it is one of {}", names())));
+        let wrong_action = |text: Text| {
+            let names = ACTIONS.map(|(name, _)| name).join(", ");
+            Problem::invalid(text.with(&[("actions", &names)]))
         };
-        let Some((name, known)) = ACTIONS.into_iter().find(|(action, _)| *action == name) else {
-            return Err(invalid(format!("unknown action; it is one of {}", names())));
-        };
-        let takes = if known.is_empty() { "no field".to_owned() } else { known.join(", ") };
-        fields.refuse_unknown(&[known, &["action"]].concat(), &format!("{name} takes {takes}"))?;
+        let name = fields.get("action").and_then(Value::as_str);
+        let name = name.ok_or_else(|| wrong_action(texts::NO_ACTION))?;
+        let action = ACTIONS.into_iter().find(|(action, _)| *action == name);
+        let (name, known) = action.ok_or_else(|| wrong_action(texts::UNKNOWN_ACTION))?;
+        let takes = if known.is_empty() { texts::ACTION_WITHOUT_FIELDS } else { texts::ACTION_FIELDS };
+        let takes = takes.with(&[("action", &name), ("fields", &known.join(", "))]);
+        fields.refuse_unknown(&[known, &["action"]].concat(), &takes)?;
+        let missing = |text: Text| move || Problem::invalid(text);
         let action = match name {
             "refresh" => Self::Refresh { force: fields.flag("force")? },
             "diagnose" => Self::Diagnose,
             "put_token" => Self::PutToken {
                 component_access_token: fields
                     .text("component_access_token")?
-                    .ok_or_else(|| invalid("put_token needs component_access_token"))?
+                    .ok_or_else(missing(texts::PUT_TOKEN_TOKEN))?
                     .into(),
                 expires_at: fields
                     .get("expires_at")
                     .and_then(Value::as_i64)
-                    .ok_or_else(|| invalid("put_token needs expires_at, a number of Unix seconds"))?,
+                    .ok_or_else(missing(texts::PUT_TOKEN_EXPIRY))?,
                 replace: fields.flag("replace")?,
             },
             "start_push_ticket" => Self::StartPushTicket,
             "clear_quota" if fields.flag("confirm")? => Self::ClearQuota,
-            "clear_quota" => return Err(invalid(CONFIRM)),
+            "clear_quota" => return Err(Problem::invalid(texts::CLEAR_QUOTA_CONFIRM)),
             "get_quota" => match fields.text("cgi_path")? {
-                Some(path) if !is_cgi_path(path) => return Err(invalid(CGI_PATH)),
+                Some(path) if !is_cgi_path(path) => return Err(Problem::invalid(texts::CGI_PATH)),
                 path => Self::GetQuota { cgi_path: path.map(str::to_owned) },
             },
             _ => match fields.text("rid")?.map(str::trim) {
                 Some(rid) if is_rid(rid) => Self::ExplainRid { rid: rid.to_owned() },
-                _ => return Err(invalid("explain_rid needs rid, such as 5f92a0c3-4b491949-0aa4f69d")),
+                _ => return Err(Problem::invalid(texts::RID)),
             },
         };
         Ok((name, action))

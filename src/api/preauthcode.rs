@@ -2,24 +2,19 @@
 //! invocation.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use lambda_http::{Body, Request, Response};
 use serde_json::json;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 
 use super::handler::{Environment, route};
 use super::issue_request;
-use super::response::{FunctionError, IssuedCodeBody, json_response, problem_response};
-use crate::platform::{IssuedCode, Issuer, Problem, Result, Role, Services, TokenProvider};
+use super::response::{FunctionError, code_response, problem_response};
+use crate::platform::{IssuedCode, Issuer, Result, Role, Services, TokenProvider};
 use crate::telemetry::metric::{self, Unit};
 
 const PATH: &str = "/preauthcode";
 const METHODS: &str = "POST";
-
-/// How long after the deadline work is stopped that has not ended by itself. Shorter than the time for sending the
-/// answer.
-const GRACE: Duration = Duration::from_millis(200);
 
 /// The function, for as long as its environment lives.
 pub struct PreAuthCodeHandler {
@@ -29,7 +24,6 @@ pub struct PreAuthCodeHandler {
 
 impl PreAuthCodeHandler {
     /// Creates the handler from these services.
-    #[must_use]
     pub fn new(services: Services) -> Arc<Self> {
         Arc::new(Self {
             environment: Environment::new(services.metrics.clone()),
@@ -38,7 +32,6 @@ impl PreAuthCodeHandler {
     }
 
     /// This function's token, to be warmed up.
-    #[must_use]
     pub const fn tokens(&self) -> &TokenProvider {
         self.issuer.tokens()
     }
@@ -59,7 +52,7 @@ impl PreAuthCodeHandler {
             Err(problem) => invocation.failed(problem, "no pre-auth code was issued", false),
         };
         match invocation.run(work, log).await {
-            Ok(code) => Ok(json_response(&IssuedCodeBody::from(&code))),
+            Ok(code) => Ok(code_response(&code)),
             Err(problem) if direct => Err(FunctionError::new(&problem, &invocation.request_id)),
             Err(problem) => Ok(problem_response(&problem, &invocation.request_id, METHODS)),
         }
@@ -70,13 +63,12 @@ impl PreAuthCodeHandler {
             route(request, PATH, METHODS)?;
         }
         let request = issue_request::parse(request.body().as_ref())?;
-        let work = self.issuer.issue(&request, deadline);
-        timeout_at(deadline + GRACE, work).await.unwrap_or_else(|_elapsed| Err(Problem::timeout()))
+        self.issuer.issue(&request, deadline).await
     }
 
     fn log_issued(&self, code: &IssuedCode) {
         let component_appid = ("component_appid", json!(code.component_appid));
-        self.environment.metrics.put(metric::CODE_ISSUED, Unit::Count, 1.0, &[component_appid]);
+        self.environment.metrics.put(&[metric::CODE_ISSUED], Unit::Count, 1.0, &[component_appid]);
         tracing::info!(
             component_appid = code.component_appid,
             code_fingerprint = code.code_fingerprint,

@@ -7,18 +7,14 @@ use lambda_http::{Body, Request, RequestExt as _};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::fields::invalid;
-use crate::platform::{RawPush, Result};
+use crate::platform::problem::texts;
+use crate::platform::{Problem, RawPush, Result};
 
 /// The largest direct event, in bytes. The largest push (64 KiB) grows at most sixfold when every
 /// character of it is escaped in JSON.
 const MAX_EVENT_BYTES: usize = 512 * 1024;
 
-/// What a direct event must look like.
-const SHAPE: &str = r#"the event must be {"query":{"timestamp":"…","nonce":"…","encrypt_type":"aes","msg_signature":"…"},"body":"<xml>…"}"#;
-
 /// The push in an HTTP request. The body is moved, not copied: anyone may send a large one.
-#[must_use]
 pub fn from_http(request: Request) -> RawPush {
     let query = request.query_string_parameters();
     RawPush {
@@ -37,12 +33,12 @@ pub fn from_http(request: Request) -> RawPush {
 /// `Request.Invalid` when the event has another shape. Nothing of it is repeated: it may be a push.
 pub fn from_direct(event: &[u8]) -> Result<RawPush> {
     if event.len() > MAX_EVENT_BYTES {
-        return Err(invalid(format!("the event is larger than {MAX_EVENT_BYTES} bytes")));
+        return Err(Problem::invalid(texts::PUSH_EVENT_SIZE.with(&[("most", &MAX_EVENT_BYTES)])));
     }
     // An object only: serde would also accept an array.
     let direct = serde_json::from_slice::<Map<String, Value>>(event)
         .and_then(|event| serde_json::from_value::<DirectEvent>(event.into()))
-        .map_err(|_| invalid(SHAPE))?;
+        .map_err(|_| Problem::invalid(texts::PUSH_EVENT))?;
     Ok(RawPush { query: direct.query.into_iter().collect(), body: direct.body.into_bytes() })
 }
 
@@ -91,6 +87,8 @@ mod tests {
             assert_eq!(problem.code, ProblemCode::RequestInvalid, "{event:.80}");
             assert!(!problem.detail.contains("s3cret"));
         }
+        let problem = from_direct(huge.as_bytes()).err().unwrap();
+        assert_eq!(problem.detail, "the event is larger than 524288 bytes");
     }
 
     #[test]

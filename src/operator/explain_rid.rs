@@ -1,11 +1,9 @@
-//! What WeChat recorded of an earlier request, by its rid.
+//! Shows what WeChat recorded of an earlier request, by its rid.
 
 use serde::Serialize;
 use tokio::time::Instant;
 
 use super::Keeper;
-use super::calls::by_token;
-use super::limits::end_at;
 use crate::platform::problem::Result;
 use crate::platform::token::ActiveToken;
 use crate::wechat::RequestRecord;
@@ -24,19 +22,18 @@ pub struct ExplainedRid {
 }
 
 impl Keeper {
-    /// What WeChat recorded of an earlier request.
+    /// Asks WeChat what it recorded of an earlier request.
     ///
     /// # Errors
     /// Why the record is not available.
     pub async fn explain_rid(&self, rid: &str, deadline: Instant) -> Result<ExplainedRid> {
-        let services = &self.services;
+        let (wechat, egress) = (&self.services.wechat, &self.services.egress);
         let call = |active: ActiveToken, timeout| async move {
-            services.wechat.get_rid(&active.token.value, rid, timeout).await
+            wechat.get_rid(&active.token.value, rid, timeout).await
         };
-        let call = by_token(services, self.tokens(), Endpoint::GetRid, deadline, call);
-        let record = end_at(deadline, call).await?;
-        let seen = record.client_ip.as_deref().filter(|_| !services.egress.addresses().is_empty());
-        let is_egress_ip = seen.map(|address| services.egress.contains(address));
+        let record = self.by_token(Endpoint::GetRid, deadline, call).await?;
+        let seen = record.client_ip.as_deref().filter(|_| !egress.addresses().is_empty());
+        let is_egress_ip = seen.map(|address| egress.contains(address));
         Ok(ExplainedRid { rid: rid.to_owned(), record, is_egress_ip })
     }
 }

@@ -3,19 +3,17 @@
 //!
 //! | module | for |
 //! |---|---|
-//! | `refresh` | what the schedule asks for every minute |
+//! | `refresh` | renews the token and watches the ticket, every minute |
 //! | `ticket_watch` | asks WeChat to push tickets when none arrive |
 //! | `quota` | daily quotas: shown, measured once an hour, reset |
 //! | `put_token` | stores a token that was minted elsewhere, with `MINTING=off` |
-//! | `explain_rid` | what WeChat recorded of an earlier request |
+//! | `explain_rid` | shows what WeChat recorded of an earlier request |
 //! | `diagnosis` | checks the whole chain |
-//! | `calls` | how calls to WeChat are repeated |
-//! | `limits` | the end of an action at its deadline, and the log line of a problem that does not end it |
+//! | `calls` | makes and repeats calls to WeChat, and logs a problem that does not end an action |
 
 mod calls;
 mod diagnosis;
 mod explain_rid;
-mod limits;
 mod put_token;
 mod quota;
 mod refresh;
@@ -36,27 +34,19 @@ use crate::platform::{Issuer, Role, Services, TokenProvider};
 pub struct Keeper {
     services: Services,
     issuer: Issuer,
-    /// The time of the last look at the hour: with a new hour the quotas are measured.
+    /// When it was checked last whether a new hour has begun. Once in an hour the quotas are measured.
     quotas_seen_at: AtomicI64,
 }
 
 impl Keeper {
     /// Creates the keeper from these services.
-    #[must_use]
     pub fn new(services: Services) -> Self {
         let quotas_seen_at = AtomicI64::new(services.clock.now());
         Self { issuer: Issuer::new(services.clone(), Role::Keeper), services, quotas_seen_at }
     }
 
     /// The token, for warming up.
-    #[must_use]
     pub const fn tokens(&self) -> &TokenProvider {
         self.issuer.tokens()
-    }
-
-    /// The services that this keeper uses.
-    #[must_use]
-    pub const fn services(&self) -> &Services {
-        &self.services
     }
 }

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::Keeper;
 use crate::platform::clock::rfc3339;
-use crate::platform::problem::{Problem, ProblemCode, Result};
+use crate::platform::problem::{Problem, Result, texts};
 use crate::platform::state::StoredToken;
 
 /// Longest token accepted, in characters. Real ones have 86 to 157; WeChat advises to reserve 512.
@@ -39,27 +39,20 @@ impl Keeper {
         expires_at: i64,
         replace: bool,
     ) -> Result<TokenStored> {
-        let invalid = |detail: String| Err(Problem::new(ProblemCode::RequestInvalid, detail));
         if self.services.minting {
-            return invalid(
-                "put_token is for MINTING=off: this service mints tokens itself, and a second minter ends the \
-                 tokens of the first"
-                    .to_owned(),
-            );
+            return Err(Problem::invalid(texts::PUT_TOKEN_MINTING));
         }
         let text = token.expose_secret();
         if text.is_empty() || text.chars().count() > MAX_TOKEN_CHARS {
-            return invalid(format!("component_access_token must have 1 to {MAX_TOKEN_CHARS} characters"));
+            return Err(Problem::invalid(texts::TOKEN_LENGTH.with(&[("most", &MAX_TOKEN_CHARS)])));
         }
         if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return invalid("component_access_token must be printable ASCII without spaces".to_owned());
+            return Err(Problem::invalid(texts::TOKEN_CHARACTERS));
         }
         let now = self.services.clock.now();
         let seconds_left = expires_at.saturating_sub(now);
         if !(1..=MAX_LIFE).contains(&seconds_left) {
-            return invalid(format!(
-                "expires_at must be in Unix seconds, after now ({now}) and at most {MAX_LIFE} s later"
-            ));
+            return Err(Problem::invalid(texts::EXPIRES_AT.with(&[("now", &now), ("most", &MAX_LIFE)])));
         }
         // Not from memory: the operator may have changed the component a moment ago.
         let appid = self.services.credentials.read_now().await?.component_appid.clone();
@@ -68,14 +61,10 @@ impl Keeper {
         tokens.remember_component(&appid).await?;
         if !tokens.put_token(&appid, &given, replace).await? {
             let stored = tokens.token_item(&appid).await?.token;
-            return invalid(match stored.filter(|stored| stored.minted_at <= now && !replace) {
-                Some(stored) => format!(
-                    "a valid token that expires later is stored (it expires at {}); say \"replace\": true to \
-                     replace it",
-                    rfc3339(stored.expires_at)
-                ),
-                None => "a token that was stored later is there already; nothing was changed".to_owned(),
-            });
+            return Err(Problem::invalid(match stored.filter(|token| token.minted_at <= now && !replace) {
+                Some(token) => texts::TOKEN_EXPIRES_LATER.with(&[("expires_at", &rfc3339(token.expires_at))]),
+                None => texts::TOKEN_STORED_LATER.into(),
+            }));
         }
         tracing::info!(component_appid = appid, expires_at, "a component access token was handed over");
         Ok(TokenStored { component_appid: appid, expires_at: rfc3339(expires_at), seconds_left })

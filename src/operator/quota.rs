@@ -1,8 +1,8 @@
-//! Daily quotas: shown to operators, measured once an hour for the gauge, and reset.
+//! Shows the daily quotas to operators, measures them once an hour for the metric, and resets them.
 //!
-//! The first refresh of an hour measures them. An instance measures nothing in the hour it started in, so
-//! that a refresh with nothing to do makes no call, also in a new instance. The keeper runs every minute, so
-//! some instance sees each hour begin.
+//! The first refresh of an hour measures them. An instance does not measure in the hour in which it started: a refresh
+//! with nothing to do makes no call, also in a new instance. The keeper runs every minute, so one instance or another
+//! is there when an hour begins.
 
 use std::sync::atomic::Ordering;
 
@@ -10,8 +10,7 @@ use serde::Serialize;
 use tokio::time::Instant;
 
 use super::Keeper;
-use super::calls::{by_secret, by_token};
-use super::limits::{end_at, log};
+use super::calls::log;
 use crate::platform::problem::Result;
 use crate::platform::token::ActiveToken;
 use crate::telemetry::metric::{self, Unit};
@@ -59,8 +58,7 @@ impl Keeper {
             let call = |active: ActiveToken, timeout| async move {
                 wechat.get_quota(&active.token.value, path, timeout).await
             };
-            let call = by_token(&self.services, self.tokens(), Endpoint::GetQuota, deadline, call);
-            let quota = end_at(deadline, call).await?;
+            let quota = self.by_token(Endpoint::GetQuota, deadline, call).await?;
             self.gauge(path, &quota);
             quotas.push(CallQuota { cgi_path: path.to_owned(), used_percent: quota.used_percent(), quota });
         }
@@ -76,8 +74,7 @@ impl Keeper {
         let call = |appid: String, appsecret, timeout| async move {
             wechat.clear_quota(&appid, &appsecret, timeout).await
         };
-        let call = by_secret(&self.services, Endpoint::ClearQuota, deadline, call);
-        let answer = end_at(deadline, call).await?;
+        let answer = self.by_secret(Endpoint::ClearQuota, deadline, call).await?;
         tracing::warn!(answer, "the daily quotas were reset");
         Ok(QuotaCleared { answer })
     }
@@ -101,7 +98,7 @@ impl Keeper {
         let watched = WATCHED.into_iter().find(|endpoint| endpoint.path() == path);
         if let (Some(endpoint), Some(percent)) = (watched, quota.used_percent()) {
             let name = format!("{}.{}", metric::QUOTA_USED, endpoint.name());
-            self.services.metrics.put(&name, Unit::Percent, percent, &[]);
+            self.services.metrics.put(&[&name], Unit::Percent, percent, &[]);
         }
     }
 }

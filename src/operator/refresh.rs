@@ -1,18 +1,17 @@
-//! What the schedule asks for every minute: renew the token when it is time, watch the ticket, measure the
-//! quotas once an hour. When there is nothing to do, two items are read and nothing else happens.
+//! The schedule's action, every minute: renews the token when it is time, watches the ticket, and measures the quotas
+//! once an hour. When there is nothing to do, it reads two items of the table and nothing else.
 
 use serde::Serialize;
 use tokio::time::Instant;
 
-use super::limits::end_at;
 use super::quota::CallQuota;
 use super::{Keeper, StartPush};
-use crate::platform::problem::{Problem, ProblemCode, Result};
+use crate::platform::problem::{Problem, ProblemCode, Result, texts};
 use crate::platform::state::{TicketItem, TokenItem};
 use crate::platform::token::rules::{FRESH, is_same};
 use crate::telemetry::metric::{self, Unit};
 
-/// What a refresh found and did. Fields of things that were not done are absent.
+/// What a refresh found and did. A field is absent if its step was not necessary.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Refreshed {
     /// The component.
@@ -36,20 +35,14 @@ pub struct Refreshed {
 }
 
 impl Keeper {
-    /// Does what is due. `force` mints although the token is valid, also during a backoff.
+    /// Renews the token if it is time, and watches the ticket and the quotas. `force` mints although the token is valid,
+    /// also during a backoff.
     ///
     /// # Errors
-    /// Why no valid token is available; with `force`, why no new one is. The ticket is watched all the same.
+    /// Why no valid token is available; with `force`, why no new one is. The ticket is watched in this case too.
     pub async fn refresh(&self, force: bool, deadline: Instant) -> Result<Refreshed> {
-        end_at(deadline, self.refresh_now(force, deadline)).await
-    }
-
-    async fn refresh_now(&self, force: bool, deadline: Instant) -> Result<Refreshed> {
         if force && !self.services.minting {
-            return Err(Problem::new(
-                ProblemCode::RequestInvalid,
-                "force: MINTING is off, so no token is ever minted here; hand one over with put_token",
-            ));
+            return Err(Problem::invalid(texts::FORCE_WITHOUT_MINTING));
         }
         let appid = self.tokens().appid().await?;
         let (before, ticket) = self.items(&appid).await?;
@@ -108,10 +101,10 @@ impl Keeper {
 
     fn gauges(&self, token: &TokenItem, ticket: &TicketItem) {
         let (metrics, now) = (&self.services.metrics, self.services.clock.now());
-        metrics.put(metric::TOKEN_SECONDS_LEFT, Unit::Seconds, seconds_left(token, now) as f64, &[]);
+        metrics.put(&[metric::TOKEN_SECONDS_LEFT], Unit::Seconds, seconds_left(token, now) as f64, &[]);
         if let Some(ticket) = &ticket.ticket {
             let age = (now - ticket.received_at).max(0);
-            metrics.put(metric::TICKET_AGE, Unit::Seconds, age as f64, &[]);
+            metrics.put(&[metric::TICKET_AGE], Unit::Seconds, age as f64, &[]);
         }
     }
 }

@@ -5,8 +5,7 @@ use serde::Serialize;
 use tokio::time::{Instant, timeout_at};
 
 use super::Keeper;
-use super::calls::by_secret;
-use super::limits::{end_at, log};
+use super::calls::log;
 use crate::platform::problem::{ProblemCode, Result};
 use crate::platform::state::{Backoff, TicketItem, TokenItem};
 use crate::telemetry::metric;
@@ -35,7 +34,7 @@ pub enum StartPushReason {
 /// The result of asking WeChat to push.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct StartPush {
-    /// Why WeChat was to be asked.
+    /// Why WeChat had to be asked.
     pub why: StartPushReason,
     /// WeChat's errmsg when it was asked: `ok`, or `in a normal state` when its pushes were running.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -108,12 +107,9 @@ impl Keeper {
     /// Why WeChat could not be asked.
     pub async fn start_push_ticket(&self, deadline: Instant) -> Result<StartPush> {
         let why = StartPushReason::Asked;
-        let (appid, answer) = end_at(deadline, async {
-            let appid = self.tokens().appid().await?;
-            Ok((appid, self.ask_for_push(why, deadline).await?))
-        })
-        .await?;
-        // Noted so that the schedule need not ask as well. The answer is there, whether or not this succeeds.
+        let appid = self.tokens().appid().await?;
+        let answer = self.ask_for_push(why, deadline).await?;
+        // Noted so that the schedule does not ask as well. If this fails, the action has succeeded nevertheless.
         let now = self.services.clock.now();
         let noted = self.services.tickets.claim_start_push(&appid, now, now);
         match timeout_at(deadline, noted).await {
@@ -130,7 +126,7 @@ impl Keeper {
         let call = |appid: String, appsecret, timeout| async move {
             wechat.start_push_ticket(&appid, &appsecret, timeout).await
         };
-        let asked = by_secret(&self.services, Endpoint::StartPushTicket, deadline, call).await;
+        let asked = self.by_secret(Endpoint::StartPushTicket, deadline, call).await;
         match &asked {
             Ok(answer) => tracing::warn!(why = ?why, answer, "asked WeChat to push verify tickets"),
             Err(problem) => log(problem, "WeChat could not be asked to push verify tickets"),

@@ -3,10 +3,14 @@
 //! Source: <https://developers.weixin.qq.com/doc/oplatform/Third-party_Platforms/2.0/api/Before_Develop/Authorization_Process_Technical_Description.html>.
 //! WeChat opens them only from a page on the platform's 授权发起页域名: it checks the Referer.
 
+use std::num::NonZeroU32;
+
 use serde::Serialize;
 use url::form_urlencoded::Serializer;
 use url::{ParseError, Url};
 
+use super::problem::texts::{self, Text};
+use super::problem::{Problem, Result};
 use crate::wechat::ids::is_appid;
 
 /// The page for a computer: it shows a QR code to scan.
@@ -14,18 +18,21 @@ const PC_PAGE: &str = "https://mp.weixin.qq.com/cgi-bin/componentloginpage";
 /// The page for WeChat on a phone.
 const MOBILE_PAGE: &str = "https://open.weixin.qq.com/wxaopen/safe/bindcomponent";
 
+/// Both official accounts and mini programs, which is WeChat's own default.
+const DEFAULT_AUTH_TYPE: u32 = 3;
+
 /// Longest `redirect_uri`, in bytes: all browsers and gateways accept this length.
 const MAX_REDIRECT_URI_BYTES: usize = 2048;
 /// Most permission sets in one link. WeChat has some 50 in all.
 const MAX_CATEGORY_IDS: usize = 100;
 
-/// The parameters of the links, checked.
+/// The checked parameters of the links.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LinkOptions {
     redirect_uri: String,
     auth_type: u32,
     biz_appid: Option<String>,
-    category_ids: Vec<u32>,
+    category_ids: Vec<NonZeroU32>,
 }
 
 /// The two links of one code.
@@ -45,39 +52,32 @@ impl std::fmt::Debug for AuthorizationUrls {
 }
 
 impl LinkOptions {
-    /// Both official accounts and mini programs, which is WeChat's own default.
-    pub const DEFAULT_AUTH_TYPE: u32 = 3;
-
     /// Checks the parameters.
     ///
     /// # Errors
-    /// Says which one is wrong and what it must be.
+    /// `Request.Invalid`, naming the one that is wrong and what it must be.
     pub fn new(
         redirect_uri: &str,
-        auth_type: Option<u32>,
+        auth_type: Option<NonZeroU32>,
         biz_appid: Option<&str>,
-        category_ids: &[u32],
-    ) -> Result<Self, String> {
+        category_ids: Vec<NonZeroU32>,
+    ) -> Result<Self> {
         check_redirect_uri(redirect_uri)?;
-        if auth_type == Some(0) {
-            return Err("auth_type must be a positive integer".into());
-        }
         if biz_appid.is_some_and(|id| !is_appid(id)) {
-            return Err("biz_appid must be an appid".into());
+            return Err(Problem::invalid(texts::BIZ_APPID));
         }
-        if category_ids.len() > MAX_CATEGORY_IDS || category_ids.contains(&0) {
-            return Err(format!("category_id_list must hold at most {MAX_CATEGORY_IDS} positive ids"));
+        if category_ids.len() > MAX_CATEGORY_IDS {
+            return Err(Problem::invalid(texts::CATEGORY_IDS.with(&[("most", &MAX_CATEGORY_IDS)])));
         }
         Ok(Self {
             redirect_uri: redirect_uri.to_owned(),
-            auth_type: auth_type.unwrap_or(Self::DEFAULT_AUTH_TYPE),
+            auth_type: auth_type.map_or(DEFAULT_AUTH_TYPE, NonZeroU32::get),
             biz_appid: biz_appid.map(str::to_owned),
-            category_ids: category_ids.to_vec(),
+            category_ids,
         })
     }
 
     /// The links for one code.
-    #[must_use]
     pub fn urls(&self, component_appid: &str, pre_auth_code: &str) -> AuthorizationUrls {
         let query = |fixed: &[(&str, &str)]| {
             let mut query = Serializer::new(String::new());
@@ -91,7 +91,7 @@ impl LinkOptions {
                 query.append_pair("biz_appid", biz_appid);
             }
             if !self.category_ids.is_empty() {
-                let ids: Vec<String> = self.category_ids.iter().map(u32::to_string).collect();
+                let ids: Vec<String> = self.category_ids.iter().map(ToString::to_string).collect();
                 query.append_pair("category_id_list", &ids.join("|"));
             }
             query.finish()
@@ -106,35 +106,34 @@ impl LinkOptions {
     }
 }
 
-/// Says what is wrong with a `redirect_uri`.
-fn check_redirect_uri(uri: &str) -> Result<(), String> {
-    let wrong = |what: &str| Err(format!("redirect_uri {what}"));
+fn check_redirect_uri(uri: &str) -> Result<()> {
+    let wrong = |text: Text| Err(Problem::invalid(text));
     if uri.len() > MAX_REDIRECT_URI_BYTES {
-        return wrong(&format!("is longer than {MAX_REDIRECT_URI_BYTES} bytes"));
+        let detail = texts::REDIRECT_URI_LENGTH.with(&[("most", &MAX_REDIRECT_URI_BYTES)]);
+        return Err(Problem::invalid(detail));
     }
     if uri.chars().any(|c| c.is_whitespace() || c.is_control()) {
-        return wrong("must not contain white space or control characters; percent-encode them");
+        return wrong(texts::REDIRECT_URI_SPACE);
     }
     match uri.split_once("://") {
-        Some((scheme, _)) if !scheme.eq_ignore_ascii_case("https") => {
-            return wrong("must be an https:// URL");
+        Some((scheme, rest)) if scheme.eq_ignore_ascii_case("https") => {
+            // The URL parser skips these and would take the first segment of the path for the host.
+            if rest.starts_with(['/', '\\']) {
+                return wrong(texts::REDIRECT_URI_HOST);
+            }
         }
-        None => return wrong("must be an https:// URL"),
-        // The parser would skip these and take the first word of the path for the host.
-        Some((_, rest)) if rest.starts_with(['/', '\\']) => return wrong("has no host"),
-        Some(_) => {}
+        _ => return wrong(texts::REDIRECT_URI_SCHEME),
     }
-    let url = match Url::parse(uri) {
-        Ok(url) => url,
-        Err(ParseError::EmptyHost) => return wrong("has no host"),
-        Err(error) => return wrong(&format!("is not a valid URL: {error}")),
-    };
+    let url = Url::parse(uri).map_err(|error| match error {
+        ParseError::EmptyHost => Problem::invalid(texts::REDIRECT_URI_HOST),
+        _ => Problem::invalid(texts::REDIRECT_URI_SYNTAX.with(&[("error", &error)])),
+    })?;
     if !url.username().is_empty() || url.password().is_some() {
-        return wrong("must not hold a user name or password");
+        return wrong(texts::REDIRECT_URI_USER);
     }
-    // WeChat appends ?auth_code=…; behind a fragment it would never reach the server.
+    // WeChat appends ?auth_code=… to the URL. A browser sends nothing that stands after a fragment.
     if url.fragment().is_some() {
-        return wrong("must not have a #fragment");
+        return wrong(texts::REDIRECT_URI_FRAGMENT);
     }
     Ok(())
 }
@@ -147,9 +146,9 @@ mod tests {
     fn every_parameter_is_in_both_links_and_encoded() {
         let options = LinkOptions::new(
             "https://shop.example.com/wx/callback?order=17&name=%E5%BA%97",
-            Some(6),
+            NonZeroU32::new(6),
             Some("wxba5fad812f8e6fb9"),
-            &[99, 1],
+            [99, 1].into_iter().filter_map(NonZeroU32::new).collect(),
         )
         .unwrap();
         let urls = options.urls("wx134c8103faa5a59e", "preauthcode@@@a-b_c");
@@ -168,7 +167,7 @@ mod tests {
 
     #[test]
     fn the_default_link_asks_for_both_account_types_and_nothing_more() {
-        let urls = LinkOptions::new("https://example.com/", None, None, &[]).unwrap().urls("wx1", "c");
+        let urls = LinkOptions::new("https://example.com/", None, None, vec![]).unwrap().urls("wx1", "c");
         assert_eq!(
             urls.pc,
             "https://mp.weixin.qq.com/cgi-bin/componentloginpage?component_appid=wx1&pre_auth_code=c&redirect_uri=https%3A%2F%2Fexample.com%2F&auth_type=3"
@@ -177,19 +176,11 @@ mod tests {
 
     #[test]
     fn a_wrong_parameter_is_named() {
-        for (redirect_uri, auth_type, biz_appid, ids, expected) in [
-            ("https://example.com/", Some(0), None, vec![], "auth_type must be a positive integer"),
-            ("https://example.com/", None, Some("wx&x=1"), vec![], "biz_appid must be an appid"),
-            (
-                "https://example.com/",
-                None,
-                None,
-                vec![0],
-                "category_id_list must hold at most 100 positive ids",
-            ),
-        ] {
-            assert_eq!(LinkOptions::new(redirect_uri, auth_type, biz_appid, &ids).unwrap_err(), expected);
-        }
+        let wrong = |biz_appid, ids| {
+            LinkOptions::new("https://example.com/", None, biz_appid, ids).unwrap_err().detail
+        };
+        assert_eq!(wrong(Some("wx&x=1"), vec![]), "biz_appid must be an appid");
+        assert_eq!(wrong(None, vec![NonZeroU32::MIN; 101]), "category_id_list must hold at most 100 ids");
     }
 
     #[test]
@@ -223,11 +214,11 @@ mod tests {
             ("https://example.com/#top", "redirect_uri must not have a #fragment"),
         ] {
             assert_eq!(
-                LinkOptions::new(redirect_uri, None, None, &[]).unwrap_err(),
+                LinkOptions::new(redirect_uri, None, None, vec![]).unwrap_err().detail,
                 expected,
                 "{redirect_uri}"
             );
         }
-        assert!(LinkOptions::new("HTTPS://example.com/?a=%20b", None, None, &[]).is_ok());
+        assert!(LinkOptions::new("HTTPS://example.com/?a=%20b", None, None, vec![]).is_ok());
     }
 }

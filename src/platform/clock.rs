@@ -19,8 +19,7 @@ impl Clock for SystemClock {
     }
 }
 
-/// `2026-11-22T10:30:00Z`: how answers and logs print a time.
-#[must_use]
+/// The time as answers and logs print it: `2026-11-22T10:30:00Z`.
 pub fn rfc3339(unix_seconds: i64) -> String {
     time::OffsetDateTime::from_unix_timestamp(unix_seconds)
         .ok()

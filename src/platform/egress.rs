@@ -4,8 +4,8 @@ use std::net::Ipv4Addr;
 
 use super::problem::texts;
 
-/// The Elastic IPs of the NAT gateways that this function's traffic leaves from. When the list is empty,
-/// an address can be neither confirmed nor ruled out.
+/// The Elastic IPs of the NAT gateways that this function's traffic leaves from. With an empty list nothing can be
+/// said about an address.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct EgressIps(Vec<Ipv4Addr>);
 
@@ -24,19 +24,16 @@ impl EgressIps {
     }
 
     /// The addresses.
-    #[must_use]
     pub fn addresses(&self) -> &[Ipv4Addr] {
         &self.0
     }
 
     /// Whether `address` is one of them.
-    #[must_use]
     pub fn contains(&self, address: &str) -> bool {
         address.parse().is_ok_and(|address: Ipv4Addr| self.0.contains(&address))
     }
 
     /// The remedy for 61004, 40164 and 45035, given the address that WeChat named.
-    #[must_use]
     pub fn remedy(&self, seen: Option<&str>) -> String {
         let text = match seen {
             Some(seen) if self.contains(seen) => texts::EGRESS_IP_OURS_REMEDY,
@@ -46,7 +43,7 @@ impl EgressIps {
             None => texts::EGRESS_IP_UNNAMED_REMEDY,
         };
         let ours: Vec<String> = self.0.iter().map(ToString::to_string).collect();
-        text.with(&[("seen", seen.unwrap_or_default()), ("ours", &ours.join(", "))])
+        text.with(&[("seen", &seen.unwrap_or_default()), ("ours", &ours.join(", "))])
     }
 }
 

@@ -1,42 +1,42 @@
-//! Issues one pre-auth code: a token, one call, and what may be tried again within the time there is.
+//! Issues one pre-auth code: gets a token and makes one call, which is repeated while there is time and a repetition
+//! can help.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::Serialize;
 use tokio::time::Instant;
 
 use super::Services;
 use super::authorization_urls::{AuthorizationUrls, LinkOptions};
 use super::clock::rfc3339;
-use super::problem::{Problem, ProblemCode, Result};
+use super::problem::{Problem, Result, texts};
 use super::token::{ActiveToken, CallFailure, Role, TokenProvider};
-use crate::wechat::CallError;
-use crate::wechat::errcode::{Endpoint, ErrcodeClass};
-use crate::wechat::{PreAuthCode, code_fingerprint};
+use crate::wechat::{CallError, Endpoint, ErrcodeClass, PreAuthCode, code_fingerprint};
 
-use secrecy::{ExposeSecret as _, SecretString};
-
-/// For this many seconds a refusal that concerns every caller (whitelist, appid, quota) is answered
-/// without asking again: first and longest time, doubling while the refusals go on. Long enough to spare
-/// WeChat a flood, short enough to be over soon after the operator has mended it.
+/// After a refusal that concerns every caller (whitelist, appid, quota), WeChat is not asked for this many seconds, and
+/// callers get the same problem. First and longest pause: it doubles while the refusals go on. Long enough to spare
+/// WeChat a flood of calls, short enough to end soon after the operator has solved the problem.
 const REFUSAL_MEMORY: (i64, i64) = (3, 30);
 
 /// What a caller asks for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct IssueRequest {
-    /// Must be ours, when given.
+    /// The component that the caller expects. A request for another component is refused.
     pub component_appid: Option<String>,
     /// Links to add to the answer.
     pub links: Option<LinkOptions>,
-    /// Echoed and logged.
+    /// The caller's own text, which is in the answer and in the log.
     pub reference: Option<String>,
 }
 
 /// A code, and what a caller needs to use it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub struct IssuedCode {
     /// The component that the merchant will authorize.
     pub component_appid: String,
     /// The code: single use, one merchant.
+    #[serde(skip)]
     pub pre_auth_code: SecretString,
     /// Its life in seconds, as WeChat said.
     pub expires_in: i64,
@@ -44,9 +44,11 @@ pub struct IssuedCode {
     pub expires_at: String,
     /// Names the code in logs and events.
     pub code_fingerprint: String,
-    /// The caller's own word.
+    /// The caller's `reference`.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub reference: Option<String>,
     /// The links, when they were asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub authorization_urls: Option<AuthorizationUrls>,
 }
 
@@ -54,27 +56,26 @@ pub struct IssuedCode {
 pub struct Issuer {
     services: Services,
     tokens: TokenProvider,
-    /// The last refusal that no repetition can change.
+    /// The last refusal, when it concerned every caller.
     refused: Mutex<Option<Refused>>,
 }
 
 struct Refused {
     problem: Box<Problem>,
-    /// When to ask again, and how long it was until then.
+    /// When WeChat may be asked again, in Unix seconds.
     until: i64,
+    /// How long the pause is, in seconds.
     pause: i64,
 }
 
 impl Issuer {
-    /// An issuer on these means.
-    #[must_use]
+    /// Creates an issuer from these services.
     pub fn new(services: Services, role: Role) -> Self {
         let tokens = TokenProvider::new(services.clone(), role);
         Self { services, tokens, refused: Mutex::default() }
     }
 
     /// The token that codes are issued with.
-    #[must_use]
     pub const fn tokens(&self) -> &TokenProvider {
         &self.tokens
     }
@@ -87,10 +88,7 @@ impl Issuer {
         if let Some(asked) = &request.component_appid {
             let appid = self.tokens.appid().await?;
             if *asked != appid {
-                return Err(Problem::new(
-                    ProblemCode::RequestInvalid,
-                    format!("component_appid: this service issues codes for {appid} only"),
-                ));
+                return Err(Problem::invalid(texts::OTHER_APPID.with(&[("appid", &appid)])));
             }
         }
         if let Some(problem) = self.refused_a_moment_ago() {
@@ -136,7 +134,7 @@ impl Issuer {
     }
 }
 
-/// Whether a refusal holds for every caller until somebody acts or the quota's time has passed.
+/// Whether a refusal holds for every caller, until the operator acts or the quota's period ends.
 const fn is_lasting(class: ErrcodeClass) -> bool {
     matches!(
         class,

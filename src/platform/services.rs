@@ -1,4 +1,5 @@
-//! What the decisions need: the clock, the stores, WeChat and the metrics, handed in at start.
+//! The services that the platform uses: the clock, the stores, the credentials, WeChat, the bus and the metrics. They
+//! are built at start.
 
 use std::sync::Arc;
 
@@ -11,7 +12,7 @@ use super::state::{TicketStore, TokenStore};
 use crate::telemetry::{Metrics, metric};
 use crate::wechat;
 
-/// Everything the decisions need from outside.
+/// What issuing a code and keeping the token need.
 #[derive(Clone)]
 pub struct Services {
     /// The time.
@@ -33,7 +34,7 @@ pub struct Services {
 }
 
 impl Services {
-    /// The problem that a failed call to WeChat is. A refused address is counted, and named in the log.
+    /// Makes a problem of a failed call to WeChat. A refused address is counted and logged here.
     pub(crate) fn record_call_failure(&self, error: &wechat::CallError) -> Box<Problem> {
         let problem = Problem::from_call(error, &self.egress);
         if problem.code == ProblemCode::ConfigEgressIpNotRegistered {
@@ -52,7 +53,7 @@ impl Services {
     }
 }
 
-/// Everything that taking in a push needs from outside.
+/// What accepting a push needs.
 #[derive(Clone)]
 pub struct PushServices {
     /// The time.

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use secrecy::SecretString;
 
 use super::cause::Cause;
-use super::problem::code::ProblemCode;
+use super::problem::ProblemCode;
 
 /// The furthest the end of a lease may lie ahead, in seconds; leases last 15.
 pub const MAX_LEASE_AHEAD: i64 = 60;
@@ -42,7 +42,7 @@ pub struct StoredToken {
     pub uncertain: bool,
 }
 
-/// The right to mint, for a moment.
+/// The right to mint, for 15 seconds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lease {
     /// A random name for this attempt.
@@ -51,7 +51,7 @@ pub struct Lease {
     pub expires_at: i64,
 }
 
-/// A mint failed: until when nobody tries again, and what callers are told meanwhile.
+/// The pause after a failed mint: until when no instance mints, and which problem callers get until then.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Backoff {
     /// The problem.
@@ -73,9 +73,9 @@ pub struct Backoff {
 /// The item `token#<component_appid>`.
 #[derive(Debug, Clone, Default)]
 pub struct TokenItem {
-    /// The newest token that was stored; may have expired.
+    /// The newest token that was stored. It may have expired.
     pub token: Option<StoredToken>,
-    /// Who is minting, or died while minting.
+    /// The instance that is minting, or that stopped while minting.
     pub lease: Option<Lease>,
     /// The last failure, when no mint has succeeded since.
     pub backoff: Option<Backoff>,
@@ -131,7 +131,7 @@ fn is_ahead(at: i64, now: i64, limit: i64) -> bool {
     (1..=limit).contains(&at.saturating_sub(now))
 }
 
-/// What became of an attempt to take the lease.
+/// The result of an attempt to take the lease.
 #[derive(Debug)]
 pub enum LeaseAttempt {
     /// The lease is the caller's.
@@ -161,7 +161,7 @@ pub trait TokenStore: Send + Sync {
     async fn store_token(&self, appid: &str, holder: &str, token: &StoredToken) -> Result<bool, StateError>;
 
     /// Stores a failure and clears the lease, when `holder` still holds it. `expires_at` replaces
-    /// the stored token's. `false`: somebody else holds the lease, and nothing was changed.
+    /// the stored token's. `false`: another instance holds the lease, and nothing was changed.
     async fn store_failure(
         &self,
         appid: &str,
@@ -198,7 +198,7 @@ pub trait TicketStore: Send + Sync {
     /// only in an empty item, to its `create_time`. `true`: the value was kept.
     async fn put_ticket(&self, appid: &str, ticket: &Ticket) -> Result<bool, StateError>;
 
-    /// Notes that WeChat is being asked to push, unless somebody did after `not_since`. `true`: the
-    /// caller is the one to ask.
+    /// Notes that WeChat is asked to push, unless that was noted after `not_since`. `true`: it was noted now, so
+    /// the caller must ask.
     async fn claim_start_push(&self, appid: &str, now: i64, not_since: i64) -> Result<bool, StateError>;
 }

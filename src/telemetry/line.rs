@@ -7,8 +7,8 @@
 use std::fmt::Debug;
 use std::io::Write as _;
 
-use serde::{Serialize, Serializer};
-use serde_json::Value;
+use serde::Serialize;
+use serde_json::{Map, Value};
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Subscriber};
@@ -19,48 +19,44 @@ use tracing_subscriber::registry::{LookupSpan, Scope};
 /// Writes every event as one line.
 pub(super) struct JsonLines<W>(pub(super) W);
 
-/// Fields in their order. A later field replaces an earlier one of the same name.
-#[derive(Default, Clone)]
-struct Fields(Vec<(&'static str, Value)>);
-
-impl Fields {
-    fn put(&mut self, name: &'static str, value: Value) {
-        match self.0.iter_mut().find(|(known, _)| *known == name) {
-            Some((_, old)) => *old = value,
-            None => self.0.push((name, value)),
-        }
-    }
+/// One line: what every line has, and the fields by their names.
+#[derive(Serialize)]
+struct Line<'a> {
+    timestamp: String,
+    level: &'a str,
+    target: &'a str,
+    message: Option<Value>,
+    #[serde(flatten)]
+    fields: Fields,
 }
 
-impl Serialize for Fields {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.0.iter().map(|(name, value)| (name, value)))
-    }
-}
+/// A later field replaces an earlier one of the same name.
+#[derive(Default, Clone, Serialize)]
+struct Fields(Map<String, Value>);
 
 impl Visit for Fields {
     fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
-        self.put(field.name(), format!("{value:?}").into());
+        self.0.insert(field.name().to_owned(), format!("{value:?}").into());
     }
 
     fn record_str(&mut self, field: &Field, value: &str) {
-        self.put(field.name(), value.into());
+        self.0.insert(field.name().to_owned(), value.into());
     }
 
     fn record_bool(&mut self, field: &Field, value: bool) {
-        self.put(field.name(), value.into());
+        self.0.insert(field.name().to_owned(), value.into());
     }
 
     fn record_i64(&mut self, field: &Field, value: i64) {
-        self.put(field.name(), value.into());
+        self.0.insert(field.name().to_owned(), value.into());
     }
 
     fn record_u64(&mut self, field: &Field, value: u64) {
-        self.put(field.name(), value.into());
+        self.0.insert(field.name().to_owned(), value.into());
     }
 
     fn record_f64(&mut self, field: &Field, value: f64) {
-        self.put(field.name(), value.into());
+        self.0.insert(field.name().to_owned(), value.into());
     }
 }
 
@@ -86,25 +82,23 @@ where
     }
 
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
-        let metadata = event.metadata();
-        let mut own = Fields::default();
-        event.record(&mut own);
-        let mut line = Fields::default();
+        let mut fields = Fields::default();
         for span in context.event_scope(event).into_iter().flat_map(Scope::from_root) {
-            if let Some(fields) = span.extensions().get::<Fields>() {
-                fields.0.iter().for_each(|(name, value)| line.put(name, value.clone()));
+            if let Some(of_span) = span.extensions().get::<Fields>() {
+                fields.0.extend(of_span.0.clone());
             }
         }
-        own.0.into_iter().for_each(|(name, value)| line.put(name, value));
-        // Set last, so that no field can replace these.
-        let head = [
-            ("timestamp", rfc3339_now().into()),
-            ("level", metadata.level().as_str().into()),
-            ("target", metadata.target().into()),
-        ];
-        line.0.retain(|(name, _)| head.iter().all(|(reserved, _)| reserved != name));
-        line.0.splice(0..0, head);
-        if let Ok(mut text) = serde_json::to_string(&line) {
+        event.record(&mut fields);
+        // No field replaces what every line has.
+        for reserved in ["timestamp", "level", "target"] {
+            fields.0.remove(reserved);
+        }
+        let metadata = event.metadata();
+        let (level, target) = (metadata.level().as_str(), metadata.target());
+        let message = fields.0.remove("message");
+        if let Ok(mut text) =
+            serde_json::to_string(&Line { timestamp: rfc3339_now(), level, target, message, fields })
+        {
             text.push('\n');
             // A log that cannot be written cannot be reported either.
             drop(self.0.make_writer_for(metadata).write_all(text.as_bytes()));

@@ -60,25 +60,18 @@ fn targets(level: LevelFilter) -> Targets {
 }
 
 fn filter(name: Option<&str>) -> LevelFilter {
-    match name.map(str::to_ascii_uppercase).as_deref() {
-        Some("TRACE") => LevelFilter::TRACE,
-        Some("DEBUG") => LevelFilter::DEBUG,
-        Some("WARN") => LevelFilter::WARN,
-        Some("ERROR" | "FATAL") => LevelFilter::ERROR,
-        _ => LevelFilter::INFO,
+    match name {
+        Some(name) if name.eq_ignore_ascii_case("FATAL") => LevelFilter::ERROR,
+        name => name.and_then(|name| name.parse().ok()).unwrap_or(LevelFilter::INFO),
     }
 }
 
 /// The level that a metric line has. Lambda drops lines below `AWS_LAMBDA_LOG_LEVEL`, and a line without a level
 /// counts as INFO. A metric must never be dropped.
-#[must_use]
 pub(super) fn level_of_metrics(level: Option<&str>) -> &'static str {
-    match level.map(str::to_ascii_uppercase).as_deref() {
-        Some("WARN") => "WARN",
-        Some("ERROR") => "ERROR",
-        Some("FATAL") => "FATAL",
-        _ => "INFO",
-    }
+    let level = level.unwrap_or_default();
+    let mut above_info = ["WARN", "ERROR", "FATAL"].into_iter();
+    above_info.find(|name| level.eq_ignore_ascii_case(name)).unwrap_or("INFO")
 }
 
 pub(super) fn variable(name: &str) -> Option<String> {

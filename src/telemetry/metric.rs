@@ -102,19 +102,16 @@ enum Sink {
 
 impl Metrics {
     /// Writes to standard output.
-    #[must_use]
     pub fn stdout(namespace: &str, service: &str) -> Self {
         Self::new(namespace, service, Sink::Stdout)
     }
 
     /// Drops all metrics: for the local service.
-    #[must_use]
     pub fn nowhere() -> Self {
         Self::new("", "", Sink::Nowhere)
     }
 
     /// Keeps metrics in memory: for tests.
-    #[must_use]
     pub fn memory() -> Self {
         Self::new("WechatPreauth", "local", Sink::Memory(Mutex::default()))
     }
@@ -126,27 +123,18 @@ impl Metrics {
 
     /// Counts one of `name`.
     pub fn count(&self, name: &str) {
-        self.put(name, Unit::Count, 1.0, &[]);
-    }
-
-    /// Counts one of each of these, in one line.
-    pub fn count_all(&self, names: &[&str], properties: &[(&str, Value)]) {
-        self.write(names, Unit::Count, 1.0, properties);
+        self.put(&[name], Unit::Count, 1.0, &[]);
     }
 
     /// A call to WeChat took this long.
     pub fn call(&self, api: &str, took: Duration) {
         let name = format!("{WECHAT_LATENCY}.{api}");
-        self.put(&name, Unit::Milliseconds, took.as_secs_f64() * 1000.0, &[]);
+        self.put(&[&name], Unit::Milliseconds, took.as_secs_f64() * 1000.0, &[]);
     }
 
-    /// Writes a value, with properties, which can be searched in the logs and are no metrics. A property that is `null`
-    /// is left out.
-    pub fn put(&self, name: &str, unit: Unit, value: f64, properties: &[(&str, Value)]) {
-        self.write(&[name], unit, value, properties);
-    }
-
-    fn write(&self, names: &[&str], unit: Unit, value: f64, properties: &[(&str, Value)]) {
+    /// Writes one line, in which each of these metrics has this value. The properties can be searched in the logs and
+    /// are no metrics; one that is `null` is left out.
+    pub fn put(&self, names: &[&str], unit: Unit, value: f64, properties: &[(&str, Value)]) {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let metrics: Vec<Value> = names.iter().map(|name| json!({ "Name": name, "Unit": unit })).collect();
         let mut line = json!({
@@ -178,13 +166,11 @@ impl Metrics {
     }
 
     /// The sum of `name` so far. Only for metrics in memory.
-    #[must_use]
     pub fn sum(&self, name: &str) -> f64 {
         self.lines().iter().filter_map(|line| line[name].as_f64()).sum()
     }
 
     /// All lines so far. Only for metrics in memory.
-    #[must_use]
     pub fn lines(&self) -> Vec<Value> {
         match &self.0.sink {
             Sink::Stdout | Sink::Nowhere => Vec::new(),

@@ -1,5 +1,5 @@
 //! The client for WeChat's component API and the two calls that a code needs: `api_component_token` and
-//! `api_create_preauthcode`. One call is one attempt; `platform` decides who may try again.
+//! `api_create_preauthcode`. One call is one attempt. `platform` decides about further attempts.
 //!
 //! Sources: <https://developers.weixin.qq.com/doc/oplatform/openApi/ticket-token/api_getcomponentaccesstoken.html>,
 //! <https://developers.weixin.qq.com/doc/oplatform/openApi/ticket-token/api_getpreauthcode.html>.
@@ -53,7 +53,6 @@ pub struct Client {
 
 impl Client {
     /// A client for these hosts.
-    #[must_use]
     pub fn new(transport: impl Transport + 'static, hosts: ApiHosts) -> Self {
         Self { transport: Arc::new(transport), hosts: Hosts::new(hosts) }
     }

@@ -21,36 +21,33 @@ pub enum Endpoint {
 }
 
 impl Endpoint {
-    /// The path below the API host.
-    #[must_use]
-    pub const fn path(self) -> &'static str {
+    /// The path, the name, and whether the call sends the token.
+    const fn row(self) -> (&'static str, &'static str, bool) {
         match self {
-            Self::ComponentToken => "/cgi-bin/component/api_component_token",
-            Self::CreatePreAuthCode => "/cgi-bin/component/api_create_preauthcode",
-            Self::StartPushTicket => "/cgi-bin/component/api_start_push_ticket",
-            Self::ClearQuota => "/cgi-bin/component/clear_quota/v2",
-            Self::GetQuota => "/cgi-bin/openapi/quota/get",
-            Self::GetRid => "/cgi-bin/openapi/rid/get",
+            Self::ComponentToken => ("/cgi-bin/component/api_component_token", "component_token", false),
+            Self::CreatePreAuthCode => {
+                ("/cgi-bin/component/api_create_preauthcode", "create_preauthcode", true)
+            }
+            Self::StartPushTicket => ("/cgi-bin/component/api_start_push_ticket", "start_push_ticket", false),
+            Self::ClearQuota => ("/cgi-bin/component/clear_quota/v2", "clear_quota", false),
+            Self::GetQuota => ("/cgi-bin/openapi/quota/get", "get_quota", true),
+            Self::GetRid => ("/cgi-bin/openapi/rid/get", "get_rid", true),
         }
+    }
+
+    /// The path below the API host.
+    pub const fn path(self) -> &'static str {
+        self.row().0
     }
 
     /// The short name used in logs and metrics.
-    #[must_use]
     pub const fn name(self) -> &'static str {
-        match self {
-            Self::ComponentToken => "component_token",
-            Self::CreatePreAuthCode => "create_preauthcode",
-            Self::StartPushTicket => "start_push_ticket",
-            Self::ClearQuota => "clear_quota",
-            Self::GetQuota => "get_quota",
-            Self::GetRid => "get_rid",
-        }
+        self.row().1
     }
 
     /// Whether the call sends the component access token. The others send the appsecret.
-    #[must_use]
     pub const fn sends_token(self) -> bool {
-        matches!(self, Self::CreatePreAuthCode | Self::GetQuota | Self::GetRid)
+        self.row().2
     }
 }
 

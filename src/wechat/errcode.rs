@@ -129,7 +129,6 @@ const INVALID_CREDENTIAL: i64 = 40001;
 const INVALID_APPSECRET: i64 = 40125;
 
 /// What `errcode` means as the answer of `endpoint`.
-#[must_use]
 pub fn meaning(errcode: i64, endpoint: Endpoint) -> Meaning {
     // WeChat uses 40001 for two things. A call that sends no token can only have sent a wrong appsecret.
     let errcode = match errcode {

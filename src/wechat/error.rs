@@ -20,7 +20,6 @@ pub enum CallError {
 
 impl CallError {
     /// The kind of refusal, or `None` when no usable answer came.
-    #[must_use]
     pub fn class(&self) -> Option<ErrcodeClass> {
         match self {
             Self::Refused(refusal) => Some(refusal.meaning().class),
@@ -45,7 +44,7 @@ pub struct TransportError {
 /// Why no usable answer came.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum TransportKind {
-    /// The caller's time was over before anything was sent.
+    /// The time ran out before anything was sent.
     #[error("no time was left for the call")]
     NoTime,
     /// DNS, TCP or TLS failed. Nothing was sent.
@@ -79,8 +78,7 @@ impl TransportKind {
         Self::Broken(Arc::from(reason.into()))
     }
 
-    /// Whether an answer came, although not a usable one: then the network works.
-    #[must_use]
+    /// Whether an answer came, although no usable one. Then the network works.
     pub const fn is_answer(&self) -> bool {
         matches!(self, Self::Status(_) | Self::TooLong | Self::InvalidAnswer(_))
     }
@@ -102,13 +100,11 @@ impl From<reqwest::Error> for TransportKind {
 
 impl TransportError {
     /// The time was over before `endpoint` could be called.
-    #[must_use]
-    pub const fn no_time(endpoint: Endpoint) -> Self {
-        Self { endpoint, host: String::new(), kind: TransportKind::NoTime }
+    pub fn no_time(endpoint: Endpoint) -> Self {
+        Self { endpoint, host: "no host".to_owned(), kind: TransportKind::NoTime }
     }
 
     /// Whether WeChat may have processed the request although no answer came.
-    #[must_use]
     pub const fn may_have_arrived(&self) -> bool {
         !matches!(self.kind, TransportKind::Connect(_) | TransportKind::NoTime)
     }

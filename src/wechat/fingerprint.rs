@@ -1,7 +1,7 @@
-//! A name for a pre-auth code that may be written down.
+//! The fingerprint of a pre-auth code, which may be logged.
 //!
-//! The code itself appears in no log. Its fingerprint stands in logs and bus events, and callers get it
-//! beside the code, so one authorization can be followed from end to end.
+//! The code itself is in no log. Its fingerprint is in logs and bus events, and callers get it with the code. So one
+//! authorization can be followed from end to end.
 
 use sha2::{Digest as _, Sha256};
 
@@ -9,7 +9,6 @@ use sha2::{Digest as _, Sha256};
 const FINGERPRINT_BYTES: usize = 6;
 
 /// The first 12 hex digits of the SHA-256 of a pre-auth code, as `printf %s "$code" | sha256sum` shows them.
-#[must_use]
 pub fn code_fingerprint(code: &str) -> String {
     hex(&Sha256::digest(code)[..FINGERPRINT_BYTES])
 }

@@ -7,16 +7,8 @@ use std::time::Duration;
 use reqwest::Url;
 use tokio::time::Instant;
 
-/// How long a host that failed is passed over while another one is left.
+/// For this long a host is not called after a failure, while there is another one.
 const HOST_COOLDOWN: Duration = Duration::from_secs(60);
-
-/// An origin that cannot be used for WeChat's API.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{origin:?} {problem}")]
-pub struct ApiHostsError {
-    origin: String,
-    problem: &'static str,
-}
 
 /// WeChat's API origins, in order of preference. There is at least one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,26 +21,21 @@ impl ApiHosts {
     /// Parses a comma-separated list of origins: `https://`, or `http://` to a loopback address.
     ///
     /// # Errors
-    /// Names the first origin that is not usable.
-    pub fn parse(list: &str) -> Result<Self, ApiHostsError> {
+    /// Names the first origin that is not usable, and says why.
+    pub fn parse(list: &str) -> Result<Self, String> {
         let origins = list.split(',').map(str::trim).filter(|origin| !origin.is_empty());
         let origins: Vec<Url> = origins.map(parse_origin).collect::<Result<_, _>>()?;
         if origins.is_empty() {
-            return Err(ApiHostsError { origin: list.to_owned(), problem: "names no origin" });
+            return Err(format!("{list:?} names no origin"));
         }
         Ok(Self(origins))
     }
 }
 
-fn parse_origin(origin: &str) -> Result<Url, ApiHostsError> {
-    let fail = |problem| ApiHostsError { origin: origin.to_owned(), problem };
+fn parse_origin(origin: &str) -> Result<Url, String> {
+    let fail = |problem| format!("{origin:?} {problem}");
     let url = Url::parse(origin).map_err(|_| fail("is not an origin such as https://api.weixin.qq.com"))?;
-    let bare = url.path() == "/"
-        && url.query().is_none()
-        && url.fragment().is_none()
-        && url.username().is_empty()
-        && url.password().is_none();
-    if !bare {
+    if url.as_str() != format!("{}/", url.origin().ascii_serialization()) {
         return Err(fail("must be an origin only: scheme, host and port"));
     }
     let loopback = url.host_str().is_some_and(|host| {
@@ -62,7 +49,7 @@ fn parse_origin(origin: &str) -> Result<Url, ApiHostsError> {
     }
 }
 
-/// One host, and when it may be called again.
+/// One host, and the time from which it may be called.
 #[derive(Debug)]
 pub(super) struct Host {
     pub origin: Url,
@@ -70,7 +57,7 @@ pub(super) struct Host {
 }
 
 impl Host {
-    /// Passes the host over for a while, because a call to it failed.
+    /// A call to the host failed: it is not called for a minute while there is another one.
     pub(super) fn cool_down(&self) {
         *self.callable_from.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now() + HOST_COOLDOWN;
     }
@@ -94,7 +81,7 @@ impl Hosts {
         &self.0
     }
 
-    /// The first host that may be called. When all cool down, the one that has done so for longest.
+    /// The first host that may be called. If none may, the one that failed first.
     pub(super) fn pick(&self) -> &Host {
         let now = Instant::now();
         let earliest = self.0.iter().min_by_key(|host| host.callable_from().max(now));
@@ -128,7 +115,7 @@ mod tests {
             ),
             ("ftp://127.0.0.1", r#""ftp://127.0.0.1" must be https://"#),
         ] {
-            assert_eq!(ApiHosts::parse(list).unwrap_err().to_string(), problem);
+            assert_eq!(ApiHosts::parse(list).unwrap_err(), problem);
         }
     }
 
@@ -141,7 +128,7 @@ mod tests {
         assert_eq!(hosts.pick().origin, b.origin);
         tokio::time::advance(Duration::from_secs(30)).await;
         b.cool_down();
-        assert_eq!(hosts.pick().origin, a.origin, "it has cooled down for longest");
+        assert_eq!(hosts.pick().origin, a.origin, "it failed first");
         tokio::time::advance(Duration::from_secs(90)).await;
         assert_eq!(hosts.pick().origin, a.origin, "both may be called again");
     }

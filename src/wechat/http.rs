@@ -16,12 +16,12 @@ use super::error::{CallError, TransportError, TransportKind};
 use super::refusal::Refusal;
 use crate::tls::TrustRoots;
 
-/// How long TCP and TLS may take to connect. WeChat's hosts need a fraction of it from anywhere; when one
-/// needs longer, the next host is the better choice.
+/// How long TCP and TLS may take to connect. WeChat's hosts need a fraction of it from anywhere. If one needs longer,
+/// the next host is the better choice.
 const CONNECT_TIMEOUT: Duration = Duration::from_millis(1500);
 
-/// How long an idle connection is kept. It is short because WeChat closes idle connections without notice,
-/// and a frozen function does not see it.
+/// How long an idle connection is kept. WeChat closes idle connections without notice, and a frozen function does not
+/// see it.
 const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Longest answer read, in bytes. Answers have less than 1 KiB, but `openapi/rid/get` repeats a request.
@@ -46,7 +46,7 @@ pub fn http_client(roots: &TrustRoots) -> Result<reqwest::Client, reqwest::Error
         .build()
 }
 
-/// How a request reaches WeChat: over the network, or into a stand-in that a simulation schedules.
+/// How a request reaches WeChat: over the network, or, in a simulation, a WeChat in memory.
 #[async_trait]
 pub trait Transport: Send + Sync + std::fmt::Debug {
     /// Posts a JSON text. Returns the HTTP status, and with 200 a body of at most [`MAX_ANSWER_BYTES`].

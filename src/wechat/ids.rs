@@ -12,7 +12,6 @@ const MAX_PATH_SEGMENTS: usize = 8;
 const MAX_SEGMENT_BYTES: usize = 40;
 
 /// Whether `text` has the form of an appid: `wx` and up to 22 letters and digits.
-#[must_use]
 pub fn is_appid(text: &str) -> bool {
     text.len() > 2
         && text.len() <= MAX_APPID_BYTES
@@ -21,7 +20,6 @@ pub fn is_appid(text: &str) -> bool {
 }
 
 /// Whether `text` has the form of a rid: three groups of eight hex digits, `5f92a0c3-4b491949-0aa4f69d`.
-#[must_use]
 pub fn is_rid(text: &str) -> bool {
     let is_group = |group: &str| group.len() == 8 && group.bytes().all(|b| b.is_ascii_hexdigit());
     text.split('-').count() == 3 && text.split('-').all(is_group)
@@ -29,7 +27,6 @@ pub fn is_rid(text: &str) -> bool {
 
 /// Whether `text` has the form of a call's path, without host and query:
 /// `/cgi-bin/component/api_create_preauthcode`.
-#[must_use]
 pub fn is_cgi_path(text: &str) -> bool {
     let is_segment = |segment: &str| {
         (1..=MAX_SEGMENT_BYTES).contains(&segment.len())

@@ -1,12 +1,12 @@
-//! WeChat's component API and its push format. This floor turns WeChat's wire into types and back; it
-//! knows nothing of AWS, of Lambda or of what the service decides.
+//! WeChat's component API and its push format. This floor reads what WeChat sends and writes what WeChat
+//! expects. It does not depend on AWS, on Lambda or on the service's decisions.
 //!
 //! | module | for |
 //! |---|---|
 //! | `endpoint` | the calls: path and name |
 //! | `client` | the two calls that a code needs |
 //! | `operator_calls`, `request_record` | the calls that operators and the keeper need |
-//! | `http`, `answer`, `hosts` | one exchange, how its answer is read, which host it goes to |
+//! | `http`, `answer`, `hosts` | one request, how its answer is read, which host gets it |
 //! | `errcode`, `refusal`, `error` | what WeChat's errcodes mean, a refused call, a failed call |
 //! | `ids`, `fingerprint` | the form of identifiers, the name of a code in logs |
 //! | `push` | what WeChat sends to the callback URL |
@@ -30,7 +30,7 @@ pub use endpoint::Endpoint;
 pub use errcode::{ERRCODES, ErrcodeClass, Meaning};
 pub use error::{CallError, TransportError, TransportKind};
 pub use fingerprint::code_fingerprint;
-pub use hosts::{ApiHosts, ApiHostsError};
+pub use hosts::ApiHosts;
 pub use http::{Transport, http_client};
 pub use operator_calls::{HostProbe, Quota, RateLimit};
 pub use refusal::Refusal;

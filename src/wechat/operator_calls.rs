@@ -18,6 +18,7 @@ use super::answer::{integer, or_none, text};
 use super::client::Client;
 use super::endpoint::Endpoint;
 use super::error::{CallError, TransportKind};
+use super::hosts::Host;
 use super::http::host_of;
 use super::refusal::safe_errmsg;
 use super::request_record::{RawRecord, RequestRecord};
@@ -44,13 +45,12 @@ pub struct Quota {
 
 impl Quota {
     /// Percent of the day's calls that are used; `None` without a limit.
-    #[must_use]
     pub fn used_percent(&self) -> Option<f64> {
         (self.daily_limit > 0).then(|| self.used as f64 * 100.0 / self.daily_limit as f64)
     }
 }
 
-/// So many calls in so many seconds.
+/// A number of calls in a number of seconds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RateLimit {
     /// The calls.
@@ -98,14 +98,14 @@ struct Acknowledgement {
 pub struct HostProbe {
     /// `host:port`.
     pub host: String,
-    /// The time until the answer's head, including a new connection where none was open; or why no answer
+    /// The time until the answer's head came, with the time for a new connection if none was open; or why no answer
     /// came.
     pub answered: Result<Duration, TransportKind>,
 }
 
 impl Client {
-    /// Asks WeChat to push verify tickets. Needs no token, so it works before the first ticket.
-    /// Returns WeChat's errmsg: `ok`, or `in a normal state` when the pushes were running.
+    /// Asks WeChat to push verify tickets. Needs no token, so it works before the first ticket. Returns WeChat's
+    /// errmsg: `ok`, or `in a normal state` if WeChat was pushing already.
     ///
     /// # Errors
     /// A refusal, or no usable answer within `timeout`.
@@ -170,22 +170,21 @@ impl Client {
 
     /// Sends each host a `HEAD` request, all at the same time. Any HTTP answer counts.
     pub async fn probe_hosts(&self, timeout: Duration) -> Vec<HostProbe> {
-        let mut probes = Vec::new();
-        let mut tasks = tokio::task::JoinSet::new();
-        for (index, host) in self.hosts.all().iter().enumerate() {
+        let probe = |host: &Host| {
             let (transport, origin) = (self.transport.clone(), host.origin.clone());
-            tasks.spawn(async move {
+            tokio::spawn(async move {
                 let (started, host) = (Instant::now(), host_of(&origin));
                 let answered = tokio::time::timeout(timeout, transport.head(origin)).await;
                 let answered = answered.unwrap_or(Err(TransportKind::Timeout)).map(|()| started.elapsed());
-                (index, HostProbe { host, answered })
-            });
+                HostProbe { host, answered }
+            })
+        };
+        let tasks: Vec<_> = self.hosts.all().iter().map(probe).collect();
+        let mut probes = Vec::new();
+        for task in tasks {
+            probes.extend(task.await);
         }
-        while let Some(probe) = tasks.join_next().await {
-            probes.extend(probe);
-        }
-        probes.sort_by_key(|(index, _)| *index);
-        probes.into_iter().map(|(_, probe)| probe).collect()
+        probes
     }
 
     /// A call that returns nothing but an errmsg.

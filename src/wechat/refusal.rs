@@ -1,4 +1,4 @@
-//! A refusal: WeChat's `errcode` and `errmsg`, taken apart.
+//! A refusal: WeChat's `errcode`, and what its `errmsg` says.
 //!
 //! An errmsg ends in one of three forms, by the age of the gateway: `… hint: [XXXX]`, `… hint: […] rid: …`
 //! and `… rid: 8hex-8hex-8hex`, some with a comma before it. Only the errcode decides; the text gives the
@@ -27,15 +27,13 @@ pub struct Refusal {
 }
 
 impl Refusal {
-    /// Takes an errmsg apart. `secrets` are the secret values of the request.
-    #[must_use]
+    /// Reads an errmsg. `secrets` are the secret values of the request.
     pub fn new(endpoint: Endpoint, errcode: i64, errmsg: &str, secrets: &[&str]) -> Self {
         let errmsg = safe_errmsg(errmsg, secrets);
         Self { endpoint, errcode, rid: find_rid(&errmsg), client_ip: find_client_ip(&errmsg), errmsg }
     }
 
     /// What the errcode means on this call.
-    #[must_use]
     pub fn meaning(&self) -> Meaning {
         meaning(self.errcode, self.endpoint)
     }
@@ -47,7 +45,7 @@ impl std::fmt::Display for Refusal {
     }
 }
 
-/// An errmsg without control characters and without the request's secrets, should WeChat repeat one.
+/// The errmsg without control characters, and without the request's secrets if WeChat repeats one.
 pub(super) fn safe_errmsg(errmsg: &str, secrets: &[&str]) -> String {
     let mut text: String = errmsg.chars().filter(|c| !c.is_control()).collect();
     for secret in secrets.iter().filter(|secret| !secret.is_empty()) {

@@ -1,8 +1,8 @@
 //! The answer of `openapi/rid/get`: what WeChat recorded of an earlier request, made safe to show.
 //!
-//! WeChat repeats the request as it came: the appsecret and the ticket are in `request_body`, the token in
-//! `request_url`, a new token or code in `response_body`. A value of these is shown only when both its name
-//! and its form are known to be public.
+//! WeChat repeats the request as it came: the appsecret and the ticket are in `request_body`, the token is in
+//! `request_url`, a new token or code is in `response_body`. A value is shown only if its name is that of a public
+//! field and it has the form of one.
 
 use std::net::IpAddr;
 
@@ -26,7 +26,7 @@ const PUBLIC: [PublicField; 5] = [
     ("rid", is_rid),
 ];
 
-/// Fields that are secret. Their names are shown, so that a wrongly named one is seen.
+/// Fields that are secret. Their names are shown, so that an operator sees which ones the request had.
 const SECRET: [&str; 4] = ["component_appsecret", "component_secret", "appsecret", "component_verify_ticket"];
 
 /// Query parameters whose names are shown.
@@ -53,7 +53,7 @@ pub(super) struct RawRecord {
     client_ip: String,
 }
 
-/// What an answer says of success. A new token or code is not read.
+/// The errcode and errmsg of the recorded answer. A new token or code is not read.
 #[derive(Default, Deserialize)]
 struct RawAnswer {
     #[serde(default, deserialize_with = "optional_integer")]
@@ -69,7 +69,7 @@ pub struct RequestRecord {
     pub invoke_time: Option<i64>,
     /// How long WeChat took.
     pub cost_in_ms: Option<i64>,
-    /// The path, where WeChat shows one. It mostly shows the query only.
+    /// The path, if WeChat shows one. It mostly shows the query only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
     /// Names of the query's token parameters.

@@ -1,30 +1,27 @@
 //! Whatever does not answer, an action of the keeper ends by its deadline. The clock of these tests advances
 //! by itself when nothing else happens.
 
-use std::fmt::Debug;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use serde_json::json;
-use tokio::time::Instant;
-use wechat_preauth::operator::Keeper;
+use lambda_runtime::{Context, LambdaEvent};
+use serde_json::{Value, json};
+use tokio::time::{Instant, timeout};
+use wechat_preauth::api::keeper::KeeperHandler;
 use wechat_preauth::platform::{
     Backoff, Clock, CredentialsCache, CredentialsSource, EgressIps, Lease, LeaseAttempt, MemoryCredentials,
-    MemoryState, Problem, SecretDocument, SecretsError, Services, StateError, StoredToken, Ticket,
-    TicketItem, TicketStore, TokenItem, TokenStore,
+    MemoryState, SecretDocument, SecretsError, Services, StateError, StoredToken, Ticket, TicketItem,
+    TicketStore, TokenItem, TokenStore,
 };
 use wechat_preauth::telemetry::Metrics;
 use wechat_preauth::wechat::{ApiHosts, Client, Transport, TransportKind};
 
 const APPID: &str = "wxsim0000000000001";
 
-/// The time of an invocation.
+/// The time of an invocation whose context has no deadline. Half a second of it is for the answer.
 const TIME: Duration = Duration::from_secs(12);
-
-/// How much later than its deadline an action may end.
-const GRACE: Duration = Duration::from_millis(210);
 
 struct Noon;
 
@@ -121,7 +118,7 @@ impl TicketStore for Silent {
 }
 
 /// A keeper with a ticket and a silent WeChat.
-async fn keeper(change: impl FnOnce(&mut Services)) -> (Keeper, WeChat) {
+async fn keeper(change: impl FnOnce(&mut Services)) -> (Arc<KeeperHandler>, WeChat, Services) {
     let (wechat, state) = (WeChat::default(), Arc::new(MemoryState::default()));
     let now = Noon.now();
     let ticket = Ticket { value: "ticket@@@1".to_owned().into(), create_time: now, received_at: now };
@@ -138,7 +135,7 @@ async fn keeper(change: impl FnOnce(&mut Services)) -> (Keeper, WeChat) {
         metrics: Metrics::memory(),
     };
     change(&mut services);
-    (Keeper::new(services), wechat)
+    (KeeperHandler::new(services.clone()), wechat, services)
 }
 
 /// Stores a token that is valid for an hour.
@@ -157,82 +154,131 @@ fn silent_secret(services: &mut Services) {
     services.credentials = Arc::new(CredentialsCache::new(Silent));
 }
 
-/// The result of an action as text, or the code of its problem. It must end by its deadline.
-async fn ended<T: Debug>(action: impl AsyncFnOnce(Instant) -> Result<T, Box<Problem>>) -> (String, Duration) {
+/// The answer to an event, or the code of its problem. It must come within the invocation's time.
+async fn ended(keeper: &Arc<KeeperHandler>, event: Value) -> (Value, Duration) {
     let began = Instant::now();
-    let result = action(began + TIME).await;
-    let took = began.elapsed();
-    assert!(took <= TIME + GRACE, "{took:?}");
-    (result.map_or_else(|problem| problem.code.as_str().to_owned(), |done| format!("{done:?}")), took)
+    let work = keeper.clone().handle(LambdaEvent::new(event.clone(), Context::default()));
+    let result = timeout(TIME, work).await.unwrap_or_else(|_elapsed| panic!("{event} did not end"));
+    (result.unwrap_or_else(|error| error.code.as_str().into()), began.elapsed())
+}
+
+/// An action without fields, see [`ended`].
+async fn act(keeper: &Arc<KeeperHandler>, action: &str) -> Value {
+    ended(keeper, json!({ "action": action })).await.0
+}
+
+fn put_token() -> Value {
+    let expires_at = Noon.now() + 7000;
+    json!({ "action": "put_token", "component_access_token": "handed-over", "expires_at": expires_at })
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_silent_wechat_ends_each_action_by_its_deadline() {
-    let (keeper, wechat) = keeper(|_| {}).await;
-    let (code, _) = ended(async |deadline| keeper.refresh(false, deadline).await).await;
-    assert_eq!(code, "WeChat.Timeout");
+    let (keeper, wechat, services) = keeper(|_| {}).await;
+    assert_eq!(act(&keeper, "refresh").await, "WeChat.Timeout");
     // A mint call gets five seconds, and none begins with less than 4.5 s.
     assert_eq!(wechat.calls(), ["api_component_token"; 2]);
 
     // It may have arrived, so it is not repeated.
-    let (code, took) = ended(async |deadline| keeper.start_push_ticket(deadline).await).await;
-    assert_eq!((code.as_str(), wechat.calls()), ("WeChat.Timeout", vec!["api_start_push_ticket".to_owned()]));
+    let (code, took) = ended(&keeper, json!({ "action": "start_push_ticket" })).await;
+    assert_eq!((code, wechat.calls()), (json!("WeChat.Timeout"), vec!["api_start_push_ticket".to_owned()]));
     assert!(took < TIME / 2, "{took:?}");
 
-    with_a_token(keeper.services()).await;
-    let (code, _) = ended(async |deadline| keeper.get_quota(None, deadline).await).await;
-    assert_eq!((code.as_str(), wechat.calls()), ("WeChat.Timeout", vec!["get".to_owned(); 3]));
+    with_a_token(&services).await;
+    assert_eq!(act(&keeper, "get_quota").await, "WeChat.Timeout");
+    assert_eq!(wechat.calls(), ["get"; 3]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn with_a_silent_wechat_a_diagnosis_is_there_by_its_deadline() {
-    let (keeper, wechat) = keeper(|_| {}).await;
-    let diagnose = async |deadline| Ok(keeper.diagnose(deadline).await.failed);
-    assert_eq!(ended(diagnose).await.0, r#"["host:127.0.0.1:1"]"#);
+    let (keeper, wechat, services) = keeper(|_| {}).await;
+    assert_eq!(act(&keeper, "diagnose").await["failed"], json!(["host:127.0.0.1:1"]));
     assert_eq!(wechat.calls(), ["api_component_token"]);
 
-    with_a_token(keeper.services()).await;
-    assert_eq!(ended(diagnose).await.0, r#"["host:127.0.0.1:1"]"#);
+    with_a_token(&services).await;
+    assert_eq!(act(&keeper, "diagnose").await["failed"], json!(["host:127.0.0.1:1"]));
     // Calls for the address and calls for a code.
-    assert_eq!(wechat.calls(), ["api_create_preauthcode"; 5]);
+    let calls = wechat.calls();
+    assert!(calls.len() >= 4 && calls.iter().all(|call| call == "api_create_preauthcode"), "{calls:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn with_a_silent_table_a_diagnosis_names_the_table() {
+    let (keeper, _, _) = keeper(silent_table).await;
+    let report = act(&keeper, "diagnose").await;
+    assert_eq!(report["failed"], json!(["state", "host:127.0.0.1:1"]), "{report:#}");
+    let state = &report["links"][2];
+    assert_eq!((&state["code"], &state["link"]), (&json!("State.Unavailable"), &json!("state")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn with_a_silent_secret_a_diagnosis_names_the_credentials() {
+    let (keeper, _, _) = keeper(silent_secret).await;
+    let report = act(&keeper, "diagnose").await;
+    assert_eq!(report["failed"], json!(["credentials", "host:127.0.0.1:1"]), "{report:#}");
+    assert_eq!(report["links"][0]["code"], "Secrets.Unavailable");
+}
+
+#[tokio::test(start_paused = true)]
+async fn when_nothing_answers_a_diagnosis_names_everything() {
+    let (keeper, _, _) = keeper(|services| {
+        silent_table(services);
+        silent_secret(services);
+    })
+    .await;
+    let report = act(&keeper, "diagnose").await;
+    assert_eq!(report["failed"], json!(["credentials", "state", "host:127.0.0.1:1"]), "{report:#}");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_silent_table_ends_each_action_by_its_deadline() {
-    let (keeper, wechat) = keeper(silent_table).await;
+    let (keeper, wechat, _) = keeper(silent_table).await;
     // The second time too: nothing is left behind by the first.
     for _ in 0..2 {
-        for force in [false, true] {
-            assert_eq!(
-                ended(async |deadline| keeper.refresh(force, deadline).await).await.0,
-                "WeChat.Timeout"
-            );
+        for event in [
+            json!({ "action": "refresh" }),
+            json!({ "action": "refresh", "force": true }),
+            json!({ "action": "get_quota" }),
+            json!({ "action": "explain_rid", "rid": "5f92a0c3-4b491949-0aa4f69d" }),
+        ] {
+            assert_eq!(ended(&keeper, event).await.0, "WeChat.Timeout");
         }
-        assert_eq!(ended(async |deadline| keeper.get_quota(None, deadline).await).await.0, "WeChat.Timeout");
     }
     assert_eq!(wechat.calls(), [""; 0]);
 }
 
 #[tokio::test(start_paused = true)]
+async fn put_token_ends_by_its_deadline_with_a_silent_table_or_secret() {
+    for silent in [silent_table, silent_secret] {
+        let (keeper, _, _) = keeper(|services| {
+            services.minting = false;
+            silent(services);
+        })
+        .await;
+        assert_eq!(ended(&keeper, put_token()).await.0, "WeChat.Timeout");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_silent_table_does_not_hold_back_a_start_push() {
-    let (keeper, wechat) = keeper(silent_table).await;
+    let (keeper, wechat, _) = keeper(silent_table).await;
     wechat.answers.store(true, Ordering::Relaxed);
-    let answer = async |deadline| Ok(keeper.start_push_ticket(deadline).await?.answer);
-    assert_eq!(ended(answer).await.0, r#"Some("ok")"#);
+    assert_eq!(act(&keeper, "start_push_ticket").await["answer"], "ok");
     assert_eq!(wechat.calls(), ["api_start_push_ticket"]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_silent_secret_ends_each_action_by_its_deadline() {
-    let (keeper, wechat) = keeper(silent_secret).await;
+    let (keeper, wechat, _) = keeper(silent_secret).await;
     for _ in 0..2 {
-        for code in [
-            ended(async |deadline| keeper.refresh(false, deadline).await).await.0,
-            ended(async |deadline| keeper.get_quota(None, deadline).await).await.0,
-            ended(async |deadline| keeper.start_push_ticket(deadline).await).await.0,
-            ended(async |deadline| keeper.clear_quota(deadline).await).await.0,
+        for event in [
+            json!({ "action": "refresh" }),
+            json!({ "action": "get_quota" }),
+            json!({ "action": "start_push_ticket" }),
+            json!({ "action": "clear_quota", "confirm": true }),
         ] {
-            assert!(["WeChat.Timeout", "Secrets.Unavailable"].contains(&code.as_str()), "{code}");
+            let (code, _) = ended(&keeper, event).await;
+            assert!(["WeChat.Timeout", "Secrets.Unavailable"].contains(&code.as_str().unwrap()), "{code}");
         }
     }
     assert_eq!(wechat.calls(), [""; 0]);

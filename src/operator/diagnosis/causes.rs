@@ -1,4 +1,4 @@
-//! Finds the check that causes a problem. It fails; the checks that only met the problem are skipped.
+//! Finds the check that causes a problem. That check fails. The checks that only met the problem are skipped.
 
 use super::report::{Check, CheckStatus};
 use crate::platform::problem::texts::{self, Text};

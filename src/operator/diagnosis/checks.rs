@@ -1,4 +1,4 @@
-//! The checks that judge what was read or asked. Pure functions.
+//! Makes the checks from what was read from the table and the secret, and from what WeChat answered. Pure functions.
 
 use serde_json::{Value, json};
 
@@ -110,19 +110,19 @@ pub(super) fn egress_ip(found: &Result<Option<String>>, ours: &EgressIps) -> Che
     };
     let addresses: Vec<String> = ours.addresses().iter().map(ToString::to_string).collect();
     let is_egress_ip = seen.filter(|_| !addresses.is_empty()).map(|seen| ours.contains(seen));
-    let (status, detail) = match (seen, is_egress_ip) {
-        (None, _) => (CheckStatus::Unknown, "WeChat did not tell which address it sees".to_owned()),
-        (Some(seen), None) => (CheckStatus::Unknown, format!("WeChat sees {seen}; EGRESS_IPS is empty")),
-        (Some(seen), Some(true)) => (CheckStatus::Ok, format!("WeChat sees {seen}, one of EGRESS_IPS")),
-        (Some(seen), Some(false)) => {
-            (CheckStatus::Failed, format!("WeChat sees {seen}, which is not one of EGRESS_IPS"))
+    let unknown = |detail: String| Check::new("egress_ip", CheckStatus::Unknown, detail);
+    let check = match (found, seen, is_egress_ip) {
+        (Err(problem), ..) => Check::met("egress_ip", problem),
+        (Ok(_), None, _) => unknown("WeChat did not name the address that it sees".to_owned()),
+        (Ok(_), Some(seen), None) => unknown(format!("WeChat sees {seen}; EGRESS_IPS is empty")),
+        (Ok(_), Some(seen), Some(true)) => {
+            Check::ok("egress_ip", format!("WeChat sees {seen}, one of EGRESS_IPS"))
+        }
+        (Ok(_), Some(seen), Some(false)) => {
+            let detail = format!("WeChat sees {seen}, which is not one of EGRESS_IPS");
+            Check::failed("egress_ip", detail, ours.remedy(Some(seen)))
         }
     };
-    let mut check = match found {
-        Ok(_) => Check::new("egress_ip", status, detail),
-        Err(problem) => Check::met("egress_ip", problem),
-    };
-    check.remedy = (check.status == CheckStatus::Failed).then(|| ours.remedy(seen));
     check.fact("client_ip", seen).fact("is_egress_ip", is_egress_ip).fact("egress_ips", addresses)
 }
 

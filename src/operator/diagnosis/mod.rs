@@ -19,18 +19,24 @@ pub use report::{Check, CheckStatus, Diagnosis};
 
 use std::time::Duration;
 
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 use super::Keeper;
-use super::calls::by_token;
 use crate::platform::IssueRequest;
 use crate::platform::clock::rfc3339;
 use crate::platform::problem::{Problem, ProblemCode, Result};
 use crate::platform::token::ActiveToken;
 use crate::wechat::Endpoint;
 
-/// How long a host may take to answer.
+/// How long a host may take to answer, and Secrets Manager at the same time.
 const HOST_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// The time that is kept for reading the table at the end.
+const STATE_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// A step that has not ended this long after its deadline is stopped: the table is silent. While only WeChat is silent,
+/// a step ends by itself.
+const GRACE: Duration = Duration::from_millis(200);
 
 /// How long the token may take: a whole mint, and a reserve.
 const TOKEN_TIMEOUT: Duration = Duration::from_secs(10);
@@ -38,28 +44,43 @@ const TOKEN_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long the two calls for the address may take together.
 const ADDRESS_TIMEOUT: Duration = Duration::from_secs(6);
 
-/// An appid that nobody has. WeChat refuses a code call with it, which harms nothing, and can be asked by the
-/// refusal's rid which address the call came from.
-const NOBODYS_APPID: &str = "wx0000000000000000";
+/// An appid that does not exist. WeChat refuses a code call with it, which harms nothing. WeChat's record of that
+/// refusal has the address that the call came from.
+const UNKNOWN_APPID: &str = "wx0000000000000000";
 
 impl Keeper {
-    /// Makes every check. Never fails: what is wrong is in the report.
+    /// Makes every check by `deadline`, whatever does not answer. Never fails: what is wrong is in the report.
     pub async fn diagnose(&self, deadline: Instant) -> Diagnosis {
-        let services = &self.services;
-        let (credentials, hosts) =
-            tokio::join!(services.credentials.read_now(), services.wechat.probe_hosts(HOST_TIMEOUT));
-        // The keeper's calls by secret need the appsecret.
-        let credentials =
-            credentials.and_then(|credentials| credentials.appsecret().map(|_| credentials.clone()));
-        let credentials = credentials.map_err(Box::<Problem>::from);
-        let appid = self.tokens().appid().await;
-        let token = self.tokens().get(deadline.min(Instant::now() + TOKEN_TIMEOUT)).await;
+        use ProblemCode::{SecretsUnavailable, StateUnavailable};
+        let (services, tokens) = (&self.services, self.tokens());
+        let by = deadline - STATE_TIMEOUT;
+        let read = async {
+            let credentials = services.credentials.read_now().await?;
+            // The keeper's calls by secret need the appsecret.
+            credentials.appsecret()?;
+            Ok(credentials)
+        };
+        let (credentials, hosts) = tokio::join!(
+            in_time(Instant::now() + HOST_TIMEOUT + GRACE, SecretsUnavailable, read),
+            services.wechat.probe_hosts(HOST_TIMEOUT)
+        );
+        // Without credentials, the table has the appid.
+        let appid = in_time(by, StateUnavailable, tokens.appid()).await;
+        let token_by = by.min(Instant::now() + TOKEN_TIMEOUT);
+        let token = match &appid {
+            Ok(_) => in_time(token_by + GRACE, StateUnavailable, tokens.get(token_by)).await,
+            Err(problem) => Err(problem.clone()),
+        };
         let (code, address) = match &token {
-            Ok(_) => tokio::join!(self.check_code(deadline), self.address(deadline)),
+            Ok(_) => tokio::join!(
+                in_time(by + GRACE, StateUnavailable, self.check_code(by)),
+                in_time(by + GRACE, StateUnavailable, self.address(by))
+            ),
             Err(problem) => (Err(problem.clone()), Err(problem.clone())),
         };
         // Read last, so that the report shows what the steps before have changed.
-        let state = async { self.items(&appid.clone()?).await }.await;
+        let items = async { self.items(&appid.clone()?).await };
+        let state = in_time(deadline, StateUnavailable, items).await;
 
         let (minting, now) = (services.minting, services.clock.now());
         let mut checks = vec![
@@ -77,7 +98,7 @@ impl Keeper {
         Diagnosis::new(rfc3339(now), appid.ok(), minting, checks)
     }
 
-    /// Issues a real code. Nobody uses it: it expires by itself, and no other code is affected.
+    /// Issues a real code. It is not used and expires by itself. No other code is affected.
     async fn check_code(&self, deadline: Instant) -> Result<Check> {
         let started = Instant::now();
         let code = self.issuer.issue(&IssueRequest::default(), deadline).await?;
@@ -89,7 +110,7 @@ impl Keeper {
             .fact("latency_ms", latency_ms))
     }
 
-    /// The address that WeChat sees, asked by the rid of a harmless refusal. `None`: WeChat did not tell.
+    /// The address that WeChat sees, from its record of a harmless refusal. `None`: WeChat did not name it.
     ///
     /// # Errors
     /// WeChat refuses the address.
@@ -97,9 +118,9 @@ impl Keeper {
         let services = &self.services;
         let by = deadline.min(Instant::now() + ADDRESS_TIMEOUT);
         let call = |active: ActiveToken, timeout| async move {
-            services.wechat.create_preauthcode(NOBODYS_APPID, &active.token.value, timeout).await
+            services.wechat.create_preauthcode(UNKNOWN_APPID, &active.token.value, timeout).await
         };
-        let answer = by_token(services, self.tokens(), Endpoint::CreatePreAuthCode, by, call).await;
+        let answer = self.by_token(Endpoint::CreatePreAuthCode, by, call).await;
         match answer.map_err(|problem| *problem) {
             Err(problem) if problem.code == ProblemCode::ConfigEgressIpNotRegistered => Err(problem.into()),
             Err(Problem { rid: Some(rid), .. }) => {
@@ -111,7 +132,12 @@ impl Keeper {
     }
 }
 
-/// The check of what was found, or of the problem that was met instead.
+/// The result of a step. A step that has not ended by `limit` waits for the secret or the table, as `silent` says.
+async fn in_time<T>(limit: Instant, silent: ProblemCode, step: impl Future<Output = Result<T>>) -> Result<T> {
+    timeout_at(limit, step).await.unwrap_or_else(|_elapsed| Err(Problem::no_answer_in_time(silent)))
+}
+
+/// The check of what was found, or the problem that was met instead.
 fn check<T>(name: &str, found: &Result<T>, judge: impl FnOnce(&T) -> Check) -> Check {
     found.as_ref().map_or_else(|problem| Check::met(name, problem), judge)
 }

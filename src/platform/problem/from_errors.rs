@@ -1,8 +1,7 @@
 //! How the errors of the platform's own parts become problems. [`Problem`] itself reads WeChat's answers.
 
-use super::code::ProblemCode;
-use super::problem::{FAULT_RETRY_AFTER, Problem};
-use super::texts;
+use super::problem::Problem;
+use super::texts::{self, ProblemCode};
 use crate::platform::bus::BusError;
 use crate::platform::credentials::SecretsError;
 use crate::platform::state::StateError;
@@ -10,15 +9,15 @@ use crate::wechat::push::PushError;
 
 impl From<StateError> for Box<Problem> {
     fn from(error: StateError) -> Self {
-        let detail = texts::STATE_UNAVAILABLE.with(&[("error", &error.to_string())]);
-        Problem::new(ProblemCode::StateUnavailable, detail).retry_after(FAULT_RETRY_AFTER)
+        let detail = texts::STATE_UNAVAILABLE.with(&[("error", &error)]);
+        Problem::new(ProblemCode::StateUnavailable, detail)
     }
 }
 
 impl From<BusError> for Box<Problem> {
     fn from(error: BusError) -> Self {
-        let detail = texts::EVENTS_UNAVAILABLE.with(&[("error", &error.to_string())]);
-        Problem::new(ProblemCode::EventsUnavailable, detail).retry_after(FAULT_RETRY_AFTER)
+        let detail = texts::EVENTS_UNAVAILABLE.with(&[("error", &error)]);
+        Problem::new(ProblemCode::EventsUnavailable, detail)
     }
 }
 
@@ -26,9 +25,7 @@ impl From<SecretsError> for Box<Problem> {
     fn from(error: SecretsError) -> Self {
         let detail = error.to_string();
         match error {
-            SecretsError::Unavailable(_) => {
-                Problem::new(ProblemCode::SecretsUnavailable, detail).retry_after(FAULT_RETRY_AFTER)
-            }
+            SecretsError::Unavailable(_) => Problem::new(ProblemCode::SecretsUnavailable, detail),
             SecretsError::Invalid(_) => {
                 Problem::new(ProblemCode::SecretsInvalid, detail).remedy(texts::SECRETS_INVALID_REMEDY)
             }

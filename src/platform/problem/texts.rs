@@ -1,12 +1,15 @@
-//! The texts that callers and operators read for a problem code: titles, details and remedies.
+//! Everything that callers and operators read of a problem: the codes with their titles, the details and the
+//! remedies.
 //!
 //! Each text is one row, and each language is one column of it. To add Chinese, add the field `zh` to
 //! [`Text`]: the compiler then names every row that lacks it, and [`Text::get`] chooses the column. The
 //! meanings of WeChat's errcodes are a column of `wechat::ERRCODES`, and get a second one there.
 //!
-//! `{name}` in a row is a place that [`Text::with`] fills.
+//! [`Text::with`] replaces each `{name}` in a row by a value.
 
-use super::code::ProblemCode;
+use std::fmt::Display;
+
+use super::code::codes;
 
 /// One text in every language.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,16 +20,16 @@ pub struct Text {
 
 impl Text {
     /// The text in the language of this service.
-    #[must_use]
     pub const fn get(self) -> &'static str {
         self.en
     }
 
-    /// The text with these values in its places.
-    #[must_use]
-    pub fn with(self, values: &[(&str, &str)]) -> String {
-        let fill = |text: String, (name, value): &(&str, &str)| text.replace(&format!("{{{name}}}"), value);
-        values.iter().fold(self.get().to_owned(), fill)
+    /// The text with these values in place of their names.
+    pub fn with(self, values: &[(&str, &dyn Display)]) -> String {
+        let text = self.get().to_owned();
+        values
+            .iter()
+            .fold(text, |text, (name, value)| text.replace(&format!("{{{name}}}"), &value.to_string()))
     }
 }
 
@@ -36,49 +39,141 @@ impl From<Text> for String {
     }
 }
 
+/// A person must act first.
+const NEVER: Option<i64> = None;
+/// A passing fault of WeChat, the network or AWS.
+const AFTER_FAULT: Option<i64> = Some(5);
+/// Another instance's mint has succeeded or failed by then.
+const AFTER_MINT: Option<i64> = Some(2);
+/// The quota of the next minute.
+const NEXT_MINUTE: Option<i64> = Some(60);
+/// WeChat pushes a ticket every ten minutes.
+const NEXT_TICKET: Option<i64> = Some(600);
+
+codes! {
+    /// The request is not JSON, or a field is unknown, wrong or names another component.
+    RequestInvalid = "Request.Invalid", 400, NEVER, { en: "The request is not valid" };
+    /// No such path.
+    RequestNotFound = "Request.NotFound", 404, NEVER, { en: "There is nothing at this path" };
+    /// No such method on this path.
+    RequestMethodNotAllowed = "Request.MethodNotAllowed", 405, NEVER, { en: "This path does not take this method" };
+    /// WeChat answered -1, even after retries.
+    WeChatBusy = "WeChat.Busy", 503, AFTER_FAULT, { en: "WeChat is busy" };
+    /// WeChat refuses the component access token, and a new one may not be minted yet. The token rules say how long.
+    WeChatTokenRejected = "WeChat.TokenRejected", 503, AFTER_FAULT, { en: "WeChat refuses the component access token" };
+    /// 45011: the quota of this minute.
+    WeChatRateLimited = "WeChat.RateLimited", 429, NEXT_MINUTE, { en: "WeChat's quota for this minute is used up" };
+    /// 45009: the quota of this day.
+    WeChatDailyQuotaExhausted = "WeChat.DailyQuotaExhausted", 429, NEVER, { en: "WeChat's quota for this day is used up" };
+    /// 48001: the platform or its token may not use the API.
+    WeChatUnauthorized = "WeChat.Unauthorized", 502, NEVER, { en: "The platform may not use this API" };
+    /// 41001, 47001: WeChat could not read the request that this service sent.
+    WeChatRequestRejected = "WeChat.RequestRejected", 502, NEVER, { en: "WeChat could not read this service's request" };
+    /// Any other errcode.
+    WeChatError = "WeChat.Error", 502, NEVER, { en: "WeChat refused the call" };
+    /// No connection, an error of a gateway, or an answer that is not the documented JSON.
+    WeChatUnreachable = "WeChat.Unreachable", 502, AFTER_FAULT, { en: "WeChat gave no usable answer" };
+    /// No answer in time.
+    WeChatTimeout = "WeChat.Timeout", 504, AFTER_FAULT, { en: "WeChat did not answer in time" };
+    /// 61004, 40164, 45035: the address that WeChat saw is not in the platform's whitelist.
+    ConfigEgressIpNotRegistered = "Config.EgressIpNotRegistered", 502, NEVER, { en: "The egress IP is not in WeChat's whitelist" };
+    /// 40013, 61011, 61000, 61001, 41002, 41018: the appid is wrong.
+    ConfigAppIdRejected = "Config.AppIdRejected", 502, NEVER, { en: "WeChat refuses the component appid" };
+    /// 40125, 41004, and 40001 on the mint call: the appsecret is wrong.
+    ConfigAppSecretRejected = "Config.AppSecretRejected", 502, NEVER, { en: "WeChat refuses the component appsecret" };
+    /// No verify ticket has arrived yet.
+    TicketMissing = "Ticket.Missing", 503, NEXT_TICKET, { en: "No verify ticket has arrived" };
+    /// 61005, 61006, 40091: WeChat refuses the ticket.
+    TicketRejected = "Ticket.Rejected", 503, NEXT_TICKET, { en: "WeChat refuses the verify ticket" };
+    /// `MINTING` is off, and no valid token was handed over.
+    TokenMissing = "Token.Missing", 503, AFTER_FAULT, { en: "No component access token was handed over" };
+    /// Another instance is minting.
+    TokenPending = "Token.Pending", 503, AFTER_MINT, { en: "A component access token is being obtained" };
+    /// Secrets Manager does not answer.
+    SecretsUnavailable = "Secrets.Unavailable", 503, AFTER_FAULT, { en: "The credentials cannot be read" };
+    /// The secret is missing, denied, unfilled or wrong.
+    SecretsInvalid = "Secrets.Invalid", 500, NEVER, { en: "The credentials secret is not usable" };
+    /// DynamoDB does not answer, throttles or denies.
+    StateUnavailable = "State.Unavailable", 503, AFTER_FAULT, { en: "The state table cannot be used" };
+    /// No configured key gives the push's signature: WeChat did not send it, or `push_keys` is out of date.
+    PushSignatureRejected = "Push.SignatureRejected", 401, NEVER, { en: "The push is not signed with a known Token" };
+    /// The push has a valid signature, but is too old or in the future.
+    PushStale = "Push.Stale", 401, NEVER, { en: "The push is too old or in the future" };
+    /// Not a push, or a push that is not in 安全模式. Refused before its signature was checked.
+    PushMalformed = "Push.Malformed", 400, NEVER, { en: "This is not an encrypted push" };
+    /// The push has a valid signature, but no configured key decrypts it for this component.
+    PushUndecryptable = "Push.Undecryptable", 400, NEVER, { en: "The push cannot be decrypted" };
+    /// The push was decrypted, but is not what WeChat documents.
+    PushUnreadable = "Push.Unreadable", 400, NEVER, { en: "The push's message cannot be read" };
+    /// `EventBridge` does not answer, throttles, denies or did not take the event.
+    EventsUnavailable = "Events.Unavailable", 503, AFTER_FAULT, { en: "The event bus cannot be used" };
+    /// A bug.
+    Internal = "Internal", 500, NEVER, { en: "Internal error" };
+}
+
 macro_rules! texts {
     ($($(#[$doc:meta])* $name:ident { $($language:ident: $text:literal),+ })+) => {
         $($(#[$doc])* pub const $name: Text = Text { $($language: $text),+ };)+
     };
 }
 
-/// The title of a code: the same for every problem with this code.
-#[must_use]
-pub const fn title(code: ProblemCode) -> Text {
-    match code {
-        ProblemCode::RequestInvalid => Text { en: "The request is not valid" },
-        ProblemCode::RequestNotFound => Text { en: "There is nothing at this path" },
-        ProblemCode::RequestMethodNotAllowed => Text { en: "This path does not take this method" },
-        ProblemCode::WeChatBusy => Text { en: "WeChat is busy" },
-        ProblemCode::WeChatTokenRejected => Text { en: "WeChat refuses the component access token" },
-        ProblemCode::WeChatRateLimited => Text { en: "WeChat's quota for this minute is used up" },
-        ProblemCode::WeChatDailyQuotaExhausted => Text { en: "WeChat's quota for this day is used up" },
-        ProblemCode::WeChatUnauthorized => Text { en: "The platform may not use this API" },
-        ProblemCode::WeChatRequestRejected => Text { en: "WeChat could not read this service's request" },
-        ProblemCode::WeChatError => Text { en: "WeChat refused the call" },
-        ProblemCode::WeChatUnreachable => Text { en: "WeChat gave no usable answer" },
-        ProblemCode::WeChatTimeout => Text { en: "WeChat did not answer in time" },
-        ProblemCode::ConfigEgressIpNotRegistered => Text { en: "The egress IP is not in WeChat's whitelist" },
-        ProblemCode::ConfigAppIdRejected => Text { en: "WeChat refuses the component appid" },
-        ProblemCode::ConfigAppSecretRejected => Text { en: "WeChat refuses the component appsecret" },
-        ProblemCode::TicketMissing => Text { en: "No verify ticket has arrived" },
-        ProblemCode::TicketRejected => Text { en: "WeChat refuses the verify ticket" },
-        ProblemCode::TokenMissing => Text { en: "No component access token was handed over" },
-        ProblemCode::TokenPending => Text { en: "A component access token is being obtained" },
-        ProblemCode::SecretsUnavailable => Text { en: "The credentials cannot be read" },
-        ProblemCode::SecretsInvalid => Text { en: "The credentials secret is not usable" },
-        ProblemCode::StateUnavailable => Text { en: "The state table cannot be used" },
-        ProblemCode::PushSignatureRejected => Text { en: "The push is not signed with a known Token" },
-        ProblemCode::PushStale => Text { en: "The push is too old or in the future" },
-        ProblemCode::PushMalformed => Text { en: "This is not an encrypted push" },
-        ProblemCode::PushUndecryptable => Text { en: "The push cannot be decrypted" },
-        ProblemCode::PushUnreadable => Text { en: "The push's message cannot be read" },
-        ProblemCode::EventsUnavailable => Text { en: "The event bus cannot be used" },
-        ProblemCode::Internal => Text { en: "Internal error" },
-    }
-}
-
 texts! {
+    // A wrong request. `field` names a field, and no value is repeated: any value may be a secret.
+
+    NO_SUCH_PATH { en: "the path is {path}" }
+    NO_SUCH_METHOD { en: "{path} takes {methods}" }
+    TOO_LARGE { en: "the request is larger than {most} bytes" }
+    NOT_JSON { en: "the request is not JSON (line {line}, column {column})" }
+    NOT_AN_OBJECT { en: "the request must be a JSON object" }
+    /// `takes` is one of the next three.
+    UNKNOWN_FIELD { en: "unknown field {field}; {takes}" }
+    REQUEST_FIELDS { en: "the fields are {fields}" }
+    ACTION_FIELDS { en: "{action} takes {fields}" }
+    ACTION_WITHOUT_FIELDS { en: "{action} takes no field" }
+    NOT_A_STRING { en: "{field} must be a string" }
+    NOT_A_BOOLEAN { en: "{field} must be true or false" }
+    NOT_A_POSITIVE_INTEGER { en: "{field} must be a positive integer" }
+    NOT_POSITIVE_INTEGERS { en: "{field} must be an array of positive integers" }
+    REFERENCE { en: "reference must be at most {most} printable ASCII characters" }
+    OTHER_APPID { en: "component_appid: this service issues codes for {appid} only" }
+    NEEDS_REDIRECT_URI { en: "{field} is for the links, which need redirect_uri" }
+    BIZ_APPID { en: "biz_appid must be an appid" }
+    CATEGORY_IDS { en: "category_id_list must hold at most {most} ids" }
+    REDIRECT_URI_LENGTH { en: "redirect_uri is longer than {most} bytes" }
+    REDIRECT_URI_SPACE { en: "redirect_uri must not contain white space or control characters; percent-encode them" }
+    REDIRECT_URI_SCHEME { en: "redirect_uri must be an https:// URL" }
+    REDIRECT_URI_HOST { en: "redirect_uri has no host" }
+    REDIRECT_URI_SYNTAX { en: "redirect_uri is not a valid URL: {error}" }
+    REDIRECT_URI_USER { en: "redirect_uri must not hold a user name or password" }
+    REDIRECT_URI_FRAGMENT { en: "redirect_uri must not have a #fragment" }
+    PUSH_EVENT_SIZE { en: "the event is larger than {most} bytes" }
+    PUSH_EVENT { en: "the event must be {\"query\":{\"timestamp\":\"…\",\"nonce\":\"…\",\"encrypt_type\":\"aes\",\
+        \"msg_signature\":\"…\"},\"body\":\"<xml>…\"}" }
+
+    // A wrong event of the keeper.
+
+    KEEPER_EVENT { en: "the event must be a JSON object with an action" }
+    NO_ACTION { en: "action is missing; it is one of {actions}" }
+    UNKNOWN_ACTION { en: "unknown action; it is one of {actions}" }
+    FORCE_WITHOUT_MINTING { en: "force: MINTING is off, so this service mints no token; hand one over with put_token" }
+    CLEAR_QUOTA_CONFIRM { en: "clear_quota needs \"confirm\": true: WeChat allows ten resets a month, for all calls together" }
+    CGI_PATH { en: "cgi_path must be a path without host and query, such as /cgi-bin/component/api_create_preauthcode" }
+    RID { en: "explain_rid needs rid, such as 5f92a0c3-4b491949-0aa4f69d" }
+    PUT_TOKEN_TOKEN { en: "put_token needs component_access_token" }
+    PUT_TOKEN_EXPIRY { en: "put_token needs expires_at, a number of Unix seconds" }
+    PUT_TOKEN_MINTING { en: "put_token is for MINTING=off: this service mints tokens itself, and a second minter ends \
+        the tokens of the first" }
+    TOKEN_LENGTH { en: "component_access_token must have 1 to {most} characters" }
+    TOKEN_CHARACTERS { en: "component_access_token must be printable ASCII without spaces" }
+    EXPIRES_AT { en: "expires_at must be in Unix seconds, after now ({now}) and at most {most} s later" }
+    TOKEN_EXPIRES_LATER { en: "a valid token that expires later is stored (it expires at {expires_at}); say \
+        \"replace\": true to replace it" }
+    TOKEN_STORED_LATER { en: "a newer token is stored already; nothing was changed" }
+
+    // A failure of the service, on a route that anyone may call.
+
+    GENERIC { en: "the request failed; the service's log has the reason under request_id" }
+
     // WeChat refused a call. The remedies belong to classes of errcodes.
 
     /// `meaning` is the errcode's, from `wechat::ERRCODES`.
@@ -130,11 +225,12 @@ texts! {
     GATEWAY_REMEDY { en: "WeChat's gateway, or a proxy on the way, answered with an error, so the network \
         works. Try again in a minute. If it stays, call the API from elsewhere to see whether WeChat has an \
         outage." }
-    NO_TIME { en: "there was no time left to ask WeChat" }
+    /// WeChat, the state table or the credentials secret did not answer.
+    NO_ANSWER_IN_TIME { en: "the time ran out before an answer came" }
 
     // A mint failed a moment ago.
 
-    MINT_UNANSWERED { en: "WeChat gave no usable answer to the last token request" }
+    MINT_UNANSWERED { en: "WeChat gave no usable answer to the last request for a token" }
     MINT_UNANSWERED_REMEDY { en: "The keeper's diagnose shows whether WeChat's hosts answer this service." }
     /// `detail` is that of the failed mint.
     BACKOFF { en: "{detail}; WeChat is not asked for a token again before Retry-After has passed" }
@@ -167,7 +263,7 @@ texts! {
     SECRETS_INVALID_REMEDY { en: "Fill the secret with JSON: component_appid, component_appsecret, and for \
         the callback push_keys: [{\"token\": 消息校验Token, \"encoding_aes_key\": EncodingAESKey}]." }
 
-    // A refused push. Its sender reads these: WeChat, or whoever forwards WeChat's pushes.
+    // A refused push. The operator reads these, and the receiver that forwards WeChat's pushes.
 
     PUSH_SIGNATURE_REMEDY { en: "If WeChat sent it: put the platform's 消息校验Token and EncodingAESKey \
         into push_keys of the credentials secret. Keep the previous pair while WeChat still uses it, and \
