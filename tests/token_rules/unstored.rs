@@ -4,7 +4,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 use wechat_preauth::platform::ProblemCode;
 
 use crate::faulty_state::{Access, Fate};
-use crate::scripted_wechat::Call;
+use crate::scripted_wechat::{Call, Reply};
 use crate::timed_service::{TimedInstance, TimedService, millis, secs};
 use crate::value;
 
@@ -50,6 +50,26 @@ async fn a_token_that_cannot_be_stored_serves_its_process_until_wechat_refuses_i
     assert_eq!(service.wechat.seen().last().unwrap().token.as_ref(), Some(&newest));
     assert!(first.table.take_accesses().iter().all(|(_, access)| !access.is_write()));
     assert_eq!((first.foreign_mints(), second.foreign_mints()), (0.0, 0.0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn while_another_mints_a_keeper_with_an_unstored_token_touches_neither_its_lease_nor_its_token() {
+    let service = TimedService::new().await;
+    let (first, second) = (with_an_unstored_token(&service).await, service.caller());
+    sleep(LEASE).await;
+    service.wechat.next_mints([Reply::USUAL.after(secs(3))]);
+    let mints = tokio::spawn(async move { second.issue().await.unwrap() });
+    sleep(secs(1)).await;
+    let lease = service.item().await.lease;
+    assert!(lease.is_some());
+    first.refresh(false).await.unwrap();
+    assert_eq!(service.item().await.lease, lease);
+    // By force it waits for the token of the other one.
+    let new = first.refresh(true).await.unwrap();
+    mints.await.unwrap();
+    assert_eq!((value(&new), service.wechat.mints()), (service.wechat.newest(), 2));
+    assert_eq!(value(&service.stored().await), service.wechat.newest());
+    assert!(first.table.take_accesses().iter().all(|(_, access)| !access.is_write()));
 }
 
 #[tokio::test(start_paused = true)]
