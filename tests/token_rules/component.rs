@@ -129,3 +129,18 @@ async fn a_token_that_was_refused_before_the_change_is_not_replaced_by_the_old_c
     assert_eq!(instance.issue().await.unwrap().component_appid, B);
     nothing_is_mixed(&service).await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn another_component_in_the_secret_is_taken_up_after_ten_minutes() {
+    let service = TimedService::new().await;
+    let caller = service.caller();
+    assert_eq!(caller.issue().await.unwrap().component_appid, A);
+    service.credentials.set(Ok(document(B)));
+    service.ticket_arrives(B).await;
+    for (seconds, appid) in [(599, A), (1, B), (6000, B)] {
+        sleep(secs(seconds)).await;
+        assert_eq!(caller.issue().await.unwrap().component_appid, appid);
+    }
+    assert_eq!(service.wechat.mints(), 2);
+    nothing_is_mixed(&service).await;
+}

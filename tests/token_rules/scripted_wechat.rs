@@ -25,14 +25,18 @@ pub struct Reply {
     /// WeChat processes the call this long after it was sent, whether or not the caller still waits.
     after: Duration,
     errcode: Option<i64>,
+    is_processed: bool,
     is_answered: bool,
 }
 
 impl Reply {
     /// By WeChat's rules, at once.
-    pub const USUAL: Self = Self { after: Duration::ZERO, errcode: None, is_answered: true };
+    pub const USUAL: Self =
+        Self { after: Duration::ZERO, errcode: None, is_processed: true, is_answered: true };
     /// The call is processed, and the connection breaks before the answer.
     pub const LOST: Self = Self { is_answered: false, ..Self::USUAL };
+    /// The connection breaks before the call is processed. The caller cannot tell the two apart.
+    pub const BROKEN: Self = Self { is_processed: false, ..Self::LOST };
 
     pub fn errcode(errcode: i64) -> Self {
         Self { errcode: Some(errcode), ..Self::USUAL }
@@ -209,8 +213,8 @@ impl Transport for ScriptedWeChat {
         // A task of its own: WeChat processes a call although the caller has stopped waiting.
         tokio::spawn(async move {
             sleep(reply.after).await;
-            let text = wechat.process(&seen, reply).to_string();
-            if reply.is_answered {
+            let text = reply.is_processed.then(|| wechat.process(&seen, reply).to_string());
+            if let Some(text) = text.filter(|_| reply.is_answered) {
                 let _gone = answer.send(text);
             }
         });

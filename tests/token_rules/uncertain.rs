@@ -2,7 +2,7 @@
 //! token of the second is not trusted for long.
 
 use tokio::time::sleep;
-use wechat_preauth::platform::StoredToken;
+use wechat_preauth::platform::{ProblemCode, StoredToken};
 
 use crate::scripted_wechat::{Call, Reply};
 use crate::timed_service::{TimedInstance, TimedService, secs};
@@ -85,4 +85,29 @@ async fn an_uncertain_token_that_nobody_renewed_dies_without_a_report_of_a_forei
     until_age(&service, &uncertain, 1000).await;
     caller.issue().await.unwrap();
     assert_eq!((service.wechat.mints(), caller.foreign_mints()), (3, 0.0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn while_no_mint_is_answered_the_old_token_is_used_to_its_end() {
+    let service = TimedService::new().await;
+    let (keeper, caller) = (service.keeper(), service.caller());
+    let old = keeper.refresh(false).await.unwrap();
+    service.wechat.decide(|call| match call {
+        Call::Mint => Reply::BROKEN,
+        Call::Code => Reply::USUAL,
+    });
+    sleep(secs(3000)).await;
+    keeper.refresh(true).await.unwrap_err();
+    let kept = service.stored().await;
+    assert_eq!((value(&kept), kept.expires_at), (value(&old), service.now() + 300));
+    // No mint has replaced it, so WeChat takes it for two hours.
+    while service.now() < old.minted_at + 7190 {
+        caller.issue().await.unwrap();
+        assert_eq!(service.wechat.seen().last().unwrap().token, Some(value(&old)));
+        sleep(secs(9)).await;
+    }
+    sleep(secs(20)).await;
+    assert_eq!(caller.issue().await.unwrap_err().code, ProblemCode::WeChatUnreachable);
+    let mints = service.wechat.mints();
+    assert!(mints < 100, "{mints} mint calls in 70 minutes, three in each mint");
 }

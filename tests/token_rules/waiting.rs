@@ -80,6 +80,16 @@ async fn a_lease_whose_answer_was_lost_ends_by_itself() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_request_without_the_time_to_wait_is_told_when_the_lease_ends() {
+    let service = TimedService::new().await;
+    let [_, waiting] = while_the_first_mints(&service, millis(4900)).await;
+    let problem = waiting.issue_within(secs(3)).await.unwrap_err();
+    assert_eq!(problem.code, ProblemCode::TokenPending);
+    let rest = problem.retry_after.unwrap();
+    assert!((12..=14).contains(&rest), "{rest} s");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_request_that_saw_nobody_mint_survives_two_failures_of_the_table_and_no_more() {
     for failing in [Access::ReadToken, Access::Tickets] {
         for failures in [2, 3] {
