@@ -107,10 +107,7 @@ fn check(row: &Row, on_mint: bool, answer: &Answer) {
     let header = answer.headers.get("retry-after").map(|value| value.to_str().unwrap().parse().unwrap());
     assert_eq!((header, body["retry_after"].as_i64()), (wait, wait), "{errcode}: {body}");
     assert_eq!(body["retryable"], matches!(status, 503) || code == "WeChat.RateLimited", "{errcode}");
-    // A refused token is a problem of the token, not of one call.
-    if code != "WeChat.TokenRejected" || on_mint {
-        assert_eq!(body["errcode"], errcode);
-    }
+    assert_eq!(body["errcode"], errcode, "{body}");
     match remedy {
         Some(part) => {
             assert!(body["remedy"].as_str().unwrap_or_default().contains(part), "{errcode}: {body}");

@@ -152,12 +152,13 @@ const fn may_open_with_other_keys(problem: &Problem) -> bool {
 fn event(info_type: &str, detail: Map<String, Value>) -> Result<BusEvent> {
     let event =
         BusEvent { detail_type: info_type.to_owned(), detail: Value::Object(detail).to_string().into() };
-    let bytes = event.bytes();
-    if bytes <= MAX_EVENT_BYTES {
-        return Ok(event);
+    match event.bytes() {
+        bytes if bytes > MAX_EVENT_BYTES => {
+            let detail = texts::EVENT_TOO_LARGE.with(&[("bytes", &bytes), ("most", &MAX_EVENT_BYTES)]);
+            Err(Problem::new(ProblemCode::PushUnreadable, detail))
+        }
+        _ => Ok(event),
     }
-    let detail = texts::EVENT_TOO_LARGE.with(&[("bytes", &bytes), ("most", &MAX_EVENT_BYTES)]);
-    Err(Problem::new(ProblemCode::PushUnreadable, detail))
 }
 
 #[cfg(test)]

@@ -1,12 +1,27 @@
 //! The token rules, by count: how often WeChat is asked for a token, whatever happens.
 
+mod budget;
+mod cancelled;
+mod clocks;
+mod component;
 mod credentials;
 mod failures;
+mod faulty_state;
+mod gateway;
+mod hosts;
+mod lives;
 mod minting;
 mod refusals;
+mod rejected;
 mod rules;
+mod scripted_wechat;
+mod start_up;
 #[path = "../support/mod.rs"]
 mod support;
+mod timed_service;
+mod uncertain;
+mod unstored;
+mod waiting;
 
 use futures_util::future::join_all;
 use secrecy::ExposeSecret as _;

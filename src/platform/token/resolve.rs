@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use super::memory::{ActiveToken, TokenMemory};
 use super::mint::mint;
 use super::mint_result::Minted;
-use super::rules::{Decision, TokenRequest, decide, is_foreign_mint, is_same, without_a_mint};
+use super::rules::{Decision, TokenRequest, decide, is_foreign_mint, is_same, usable, without_a_mint};
 use crate::platform::call::jittered;
 use crate::platform::problem::{Problem, ProblemCode, Result};
 use crate::platform::services::Services;
@@ -99,6 +99,10 @@ impl Resolution<'_> {
                     Ok(Some(self.active(token)))
                 }
                 Ok(Minted::NotTaken) => {
+                    let valid = usable(&item, self.request.refused, self.now());
+                    if let Some(token) = valid.filter(|_| !self.request.force) {
+                        return Ok(Some(self.memory.remember(self.appid, token.clone())));
+                    }
                     self.progress.saw_a_mint = true;
                     self.pause().await?;
                     Ok(None)
