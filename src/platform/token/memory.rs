@@ -42,10 +42,6 @@ impl TokenMemory {
         active
     }
 
-    pub fn forget(&self) {
-        *self.lock() = None;
-    }
-
     /// After an unclear mint the token may die in five minutes: the table is read again before.
     pub fn shorten_life(&self, now: i64) {
         if let Some(active) = &mut *self.lock() {

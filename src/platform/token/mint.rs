@@ -7,7 +7,7 @@ use std::time::Duration;
 use secrecy::SecretString;
 use tokio::time::{Instant, timeout_at};
 
-use super::mint_result::{Failed, Minted, record_failed_mint, store};
+use super::mint_result::{HeldLease, Minted};
 use super::rules::LIFE_AFTER_UNCLEAR_MINT;
 use crate::platform::call::Attempts;
 use crate::platform::problem::{Problem, Result};
@@ -72,31 +72,22 @@ pub(super) async fn mint(
             return Ok(Minted::NotTaken);
         }
     }
-    let store_by = (began + LEASE).min(deadline);
+    let ends = (began + LEASE).min(deadline);
+    let held = HeldLease { services, appid, holder: lease.holder, seen, ticket, ends };
     if call_by.saturating_duration_since(Instant::now()) < SHORTEST_CALL {
-        release(services, appid, &lease.holder, store_by).await;
+        held.release().await;
         return Err(Problem::token_pending());
     }
     let mut calls = Calls { credentials, appsecret, unclear: false, unauthorized: false };
-    match ask(services, &mut calls, &ticket, call_by).await {
-        Ok(token) => Ok(store(services, appid, &lease.holder, token, store_by).await),
+    Ok(match ask(services, &mut calls, &held.ticket, call_by).await {
+        Ok(token) => held.store(token).await,
         Err(error) => {
             // A holder that died may have made a call that is processed all the same.
             let unclear = calls.unclear || seen.lease.is_some();
-            let credentials = calls.credentials;
             let problem = services.record_call_failure(&error);
-            let failed = Failed { seen, ticket: &ticket, credentials: &credentials, problem, unclear };
-            let problem = record_failed_mint(services, appid, &lease.holder, failed, store_by).await;
-            Ok(Minted::Failed { problem, unclear })
+            held.store_failure(&calls.credentials, problem, unclear).await
         }
-    }
-}
-
-async fn release(services: &Services, appid: &str, holder: &str, by: Instant) {
-    let released = timeout_at(by, services.tokens.release_lease(appid, holder)).await;
-    if let Ok(Err(error)) = released {
-        tracing::warn!(%error, "the lease could not be given back; it ends by itself");
-    }
+    })
 }
 
 /// What the calls of one mint have brought so far.

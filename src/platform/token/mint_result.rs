@@ -31,119 +31,119 @@ pub(super) enum Minted {
     Failed { problem: Box<Problem>, unclear: bool },
 }
 
-/// Stores a minted token while the lease lasts.
-pub(super) async fn store(
-    services: &Services,
-    appid: &str,
-    holder: &str,
-    token: StoredToken,
-    store_by: Instant,
-) -> Minted {
-    services.metrics.count(metric::TOKEN_MINTED);
-    tracing::info!(
-        component_appid = appid,
-        expires_at = token.expires_at,
-        uncertain = token.uncertain,
-        "minted a component access token"
-    );
-    let tokens = &services.tokens;
-    let stored = written_by(store_by, u32::MAX, || tokens.store_token(appid, holder, &token)).await;
-    if stored.is_some() {
-        // Only needed while Secrets Manager is down; the next mint tries again.
-        written_by(store_by, 3, || tokens.remember_component(appid)).await;
-    }
-    match stored {
-        Some(true) => Minted::Done(token),
-        Some(false) => {
-            services.metrics.count(metric::LEASE_LOST);
-            tracing::warn!("the lease was taken over before the minted token was stored");
-            Minted::LeaseLost(token)
-        }
-        None => {
-            tracing::error!(
-                "the minted token is known to this instance only: the state table cannot be written"
-            );
-            Minted::Done(token)
-        }
-    }
-}
-
-/// Repeats a write until the table takes it. `None`: it did not, by then or after so many times.
-async fn written_by<T, F>(by: Instant, times: u32, write: impl Fn() -> F) -> Option<T>
-where
-    F: Future<Output = std::result::Result<T, StateError>>,
-{
-    let written = timeout_at(by, async {
-        let mut attempts = Attempts::new(times, Duration::MAX, by);
-        loop {
-            match write().await {
-                Ok(written) => break Some(written),
-                Err(error) => tracing::warn!(%error, "the state table could not be written"),
-            }
-            if !attempts.pause().await {
-                break None;
-            }
-        }
-    });
-    written.await.unwrap_or_default()
-}
-
-/// A mint that failed, and what it began with.
-pub(super) struct Failed<'a> {
+/// The lease of one mint, while it lasts, and what the mint began with.
+pub(super) struct HeldLease<'a> {
+    pub services: &'a Services,
+    pub appid: &'a str,
+    pub holder: String,
+    /// The item that left the lease open.
     pub seen: &'a TokenItem,
-    pub ticket: &'a Ticket,
-    pub credentials: &'a Credentials,
-    pub problem: Box<Problem>,
-    /// A call may have been processed all the same.
-    pub unclear: bool,
+    pub ticket: Ticket,
+    /// When the lease, or the request, ends.
+    pub ends: Instant,
 }
 
-/// Stores why the mint failed, so that nobody repeats it at once.
-pub(super) async fn record_failed_mint(
-    services: &Services,
-    appid: &str,
-    holder: &str,
-    failed: Failed<'_>,
-    store_by: Instant,
-) -> Box<Problem> {
-    let now = services.clock.now();
-    let mut problem = failed.problem;
-    let count = failed.seen.backoff.as_ref().map_or(0, |backoff| backoff.count).saturating_add(1);
-    let pause = backoff_seconds(problem.code, count);
-    let backoff = Backoff {
-        code: problem.code,
-        errcode: problem.errcode,
-        client_ip: problem.client_ip.clone(),
-        count,
-        until: now + pause,
-        ticket_create_time: Some(failed.ticket.create_time),
-        credentials_version: Some(failed.credentials.version.clone()),
-    };
-    let shortened = now + LIFE_AFTER_UNCLEAR_MINT;
-    let outlives = failed.seen.token.as_ref().is_some_and(|token| token.expires_at > shortened);
-    let expires_at = (failed.unclear && outlives).then_some(shortened);
-    tracing::warn!(
-        code = problem.code.as_str(),
-        errcode = problem.errcode,
-        rid = problem.rid,
-        client_ip = problem.client_ip,
-        failed_mints = count,
-        pause_s = pause,
-        token_life_shortened = expires_at.is_some(),
-        "a component access token could not be minted"
-    );
-    let stored =
-        timeout_at(store_by, services.tokens.store_failure(appid, holder, &backoff, expires_at)).await;
-    match stored.unwrap_or_else(|_elapsed| Err(StateError("no answer in time".into()))) {
-        Ok(true) => {}
-        Ok(false) => {
+impl HeldLease<'_> {
+    /// Stores a minted token.
+    pub async fn store(&self, token: StoredToken) -> Minted {
+        let Self { services, appid, holder, .. } = self;
+        services.metrics.count(metric::TOKEN_MINTED);
+        tracing::info!(
+            component_appid = appid,
+            expires_at = token.expires_at,
+            uncertain = token.uncertain,
+            "minted a component access token"
+        );
+        let tokens = &services.tokens;
+        let stored = self.written(u32::MAX, || tokens.store_token(appid, holder, &token)).await;
+        if stored.is_some() {
+            // Only needed while Secrets Manager is down; the next mint tries again.
+            self.written(3, || tokens.remember_component(appid)).await;
+        }
+        match stored {
+            Some(true) => Minted::Done(token),
+            Some(false) => {
+                services.metrics.count(metric::LEASE_LOST);
+                tracing::warn!("the lease was taken over before the minted token was stored");
+                Minted::LeaseLost(token)
+            }
+            None => {
+                tracing::error!(
+                    "the minted token is known to this instance only: the state table cannot be written"
+                );
+                Minted::Done(token)
+            }
+        }
+    }
+
+    /// Stores why no token was minted, so that no instance tries again at once. `unclear`: a call may have been
+    /// processed all the same.
+    pub async fn store_failure(
+        &self,
+        credentials: &Credentials,
+        mut problem: Box<Problem>,
+        unclear: bool,
+    ) -> Minted {
+        let Self { services, appid, holder, seen, .. } = self;
+        let now = services.clock.now();
+        let count = seen.backoff.as_ref().map_or(0, |backoff| backoff.count).saturating_add(1);
+        let pause = backoff_seconds(problem.code, count);
+        let backoff = Backoff {
+            code: problem.code,
+            errcode: problem.errcode,
+            client_ip: problem.client_ip.clone(),
+            count,
+            until: now + pause,
+            ticket_create_time: Some(self.ticket.create_time),
+            credentials_version: Some(credentials.version.clone()),
+        };
+        let shortened = now + LIFE_AFTER_UNCLEAR_MINT;
+        let outlives = seen.token.as_ref().is_some_and(|token| token.expires_at > shortened);
+        let expires_at = (unclear && outlives).then_some(shortened);
+        tracing::warn!(
+            code = problem.code.as_str(),
+            errcode = problem.errcode,
+            rid = problem.rid,
+            client_ip = problem.client_ip,
+            failed_mints = count,
+            pause_s = pause,
+            token_life_shortened = expires_at.is_some(),
+            "a component access token could not be minted"
+        );
+        let tokens = &services.tokens;
+        let stored = self.written(3, || tokens.store_failure(appid, holder, &backoff, expires_at)).await;
+        if stored == Some(false) {
             services.metrics.count(metric::LEASE_LOST);
             tracing::warn!("the lease was taken over before the failed mint was stored");
         }
-        Err(error) => tracing::warn!(%error, "the failed mint could not be stored"),
+        problem.retry_after = Some(problem.retry_after.unwrap_or(0).max(pause));
+        Minted::Failed { problem, unclear }
     }
-    problem.retry_after = Some(problem.retry_after.unwrap_or(0).max(pause));
-    problem
+
+    /// Gives the lease back, because no call was made. If that fails, it ends by itself.
+    pub async fn release(&self) {
+        self.written(1, || self.services.tokens.release_lease(self.appid, &self.holder)).await;
+    }
+
+    /// Repeats a write until the table takes it. `None`: it did not, in time or after so many tries.
+    async fn written<T, F>(&self, tries: u32, write: impl Fn() -> F) -> Option<T>
+    where
+        F: Future<Output = std::result::Result<T, StateError>>,
+    {
+        let written = timeout_at(self.ends, async {
+            let mut attempts = Attempts::new(tries, Duration::MAX, self.ends);
+            loop {
+                match write().await {
+                    Ok(written) => break Some(written),
+                    Err(error) => tracing::warn!(%error, "the state table could not be written"),
+                }
+                if !attempts.pause().await {
+                    break None;
+                }
+            }
+        });
+        written.await.unwrap_or_default()
+    }
 }
 
 /// 15, 30, 60, 120, 240, 300, 300, … seconds after that many failures in a row. A refused address pauses

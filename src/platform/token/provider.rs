@@ -24,14 +24,8 @@ pub struct TokenProvider {
     services: Services,
     role: Role,
     memory: TokenMemory,
-    /// Held while one request looks at the table for all.
-    flight: Mutex<SingleFlight>,
-}
-
-#[derive(Default)]
-struct SingleFlight {
-    /// When the table was read last.
-    read_at: Option<i64>,
+    /// Held while one request looks at the table for all. Holds when the table was read last.
+    flight: Mutex<Option<i64>>,
 }
 
 impl TokenProvider {
@@ -106,8 +100,7 @@ impl TokenProvider {
             None => self.lock(deadline).await?,
         };
         if let Some(active) = self.memory.valid(&appid, self.now()) {
-            let read_lately =
-                flight.read_at.is_some_and(|at| (0..REREAD_INTERVAL).contains(&(self.now() - at)));
+            let read_lately = flight.is_some_and(|at| (0..REREAD_INTERVAL).contains(&(self.now() - at)));
             if read_lately || self.is_fresh(&active.token) {
                 return Ok(active);
             }
@@ -151,24 +144,22 @@ impl TokenProvider {
 
     async fn resolve(
         &self,
-        flight: &mut SingleFlight,
+        read_at: &mut Option<i64>,
         appid: &str,
         request: TokenRequest<'_>,
         refusal: Option<&Refusal>,
         deadline: Instant,
     ) -> Result<ActiveToken> {
         let (services, memory, progress) = (&self.services, &self.memory, Progress::default());
-        let mut resolution = Resolution { services, memory, appid, request, refusal, deadline, progress };
-        let result = resolution.run().await;
-        flight.read_at = (!resolution.progress.must_reread).then(|| self.now());
-        result
+        *read_at = Some(self.now());
+        Resolution { services, memory, appid, request, refusal, deadline, progress }.run().await
     }
 
     const fn request(&self) -> TokenRequest<'static> {
         TokenRequest { role: self.role, refused: None, force: false, minting: self.services.minting }
     }
 
-    async fn lock(&self, deadline: Instant) -> Result<MutexGuard<'_, SingleFlight>> {
+    async fn lock(&self, deadline: Instant) -> Result<MutexGuard<'_, Option<i64>>> {
         timeout_at(deadline, self.flight.lock()).await.map_err(|_elapsed| Problem::token_pending())
     }
 

@@ -34,20 +34,15 @@ pub(super) struct Resolution<'a> {
 }
 
 /// What was seen so far.
+#[derive(Default)]
 pub(super) struct Progress {
-    pause: Duration,
+    pauses: u32,
+    /// Failures of the table.
     failures: u32,
     /// Whether another instance was seen minting: then it is worth waiting until the deadline.
     saw_a_mint: bool,
+    /// The item as it was read first.
     first: Option<TokenItem>,
-    /// Whether this process knows less than the table: the next request must read it.
-    pub must_reread: bool,
-}
-
-impl Default for Progress {
-    fn default() -> Self {
-        Self { pause: POLL.0, failures: 0, saw_a_mint: false, first: None, must_reread: false }
-    }
 }
 
 impl Resolution<'_> {
@@ -92,20 +87,16 @@ impl Resolution<'_> {
             }
             Decision::Mint => match mint(self.services, self.appid, stored, self.deadline).await {
                 Ok(Minted::Done(token)) => Ok(Some(self.memory.remember(self.appid, token))),
-                Ok(Minted::LeaseLost(token)) => {
-                    // The next request reads what the successor has stored.
-                    self.progress.must_reread = true;
-                    self.memory.forget();
-                    Ok(Some(self.active(token)))
-                }
+                // Not remembered: the successor of the lease has a newer one.
+                Ok(Minted::LeaseLost(token)) => Ok(Some(ActiveToken { appid: self.appid.to_owned(), token })),
                 Ok(Minted::NotTaken) => {
-                    let valid = usable(&item, self.request.refused, self.now());
-                    if let Some(token) = valid.filter(|_| !self.request.force) {
-                        return Ok(Some(self.memory.remember(self.appid, token.clone())));
-                    }
                     self.progress.saw_a_mint = true;
-                    self.pause().await?;
-                    Ok(None)
+                    match usable(&item, self.request.refused, self.now()) {
+                        Some(token) if !self.request.force => {
+                            Ok(Some(self.memory.remember(self.appid, token.clone())))
+                        }
+                        _ => self.pause().await.map(|()| None),
+                    }
                 }
                 Ok(Minted::Failed { problem, unclear }) => {
                     if unclear {
@@ -159,12 +150,8 @@ impl Resolution<'_> {
         if !self.request.force {
             return Ok(());
         }
-        let is_new = match (&first.token, &stored.token) {
-            (Some(old), Some(new)) => !is_same(old, new),
-            (None, new) => new.is_some(),
-            (Some(_), None) => false,
-        };
-        if is_new {
+        let is_new = |new: &StoredToken| first.token.as_ref().is_none_or(|old| !is_same(old, new));
+        if stored.token.as_ref().is_some_and(is_new) {
             self.request.force = false;
         } else if let Some(backoff) = stored.live_backoff(self.now())
             && stored.backoff != first.backoff
@@ -185,12 +172,12 @@ impl Resolution<'_> {
 
     /// Pauses before the next look at the table.
     async fn pause(&mut self) -> Result<()> {
-        let pause = jittered(self.progress.pause);
+        let pause = jittered(POLL.0.saturating_mul(1 << self.progress.pauses.min(8)).min(POLL.1));
         if Instant::now() + pause >= self.deadline {
             return Err(Problem::token_pending());
         }
         tokio::time::sleep(pause).await;
-        self.progress.pause = (self.progress.pause * 2).min(POLL.1);
+        self.progress.pauses += 1;
         Ok(())
     }
 
@@ -224,10 +211,6 @@ impl Resolution<'_> {
                 "another program mints tokens for this component: WeChat refuses ours long before it expires"
             );
         }
-    }
-
-    fn active(&self, token: StoredToken) -> ActiveToken {
-        ActiveToken { appid: self.appid.to_owned(), token }
     }
 
     fn now(&self) -> i64 {
