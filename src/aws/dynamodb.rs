@@ -16,8 +16,7 @@ use super::item::{
 };
 use crate::platform::state::{MAX_LEASE_AHEAD, MAX_TICKET_AHEAD};
 use crate::platform::{
-    Backoff, Lease, LeaseAttempt, StateError, StoredToken, Ticket, TicketItem, TicketStore, TokenItem,
-    TokenStore,
+    Backoff, Lease, StateError, StoredToken, Ticket, TicketItem, TicketStore, TokenItem, TokenStore,
 };
 
 /// The key of the item that names the component.
@@ -111,7 +110,7 @@ impl TokenStore for DynamoDbState {
         seen: &TokenItem,
         lease: &Lease,
         now: i64,
-    ) -> Result<LeaseAttempt, StateError> {
+    ) -> Result<bool, StateError> {
         let mut request = self
             .update(token_key(appid))
             .update_expression("SET #lease = :lease")
@@ -144,12 +143,10 @@ impl TokenStore for DynamoDbState {
              AND {minted} AND {backoff}"
         );
         match write(request.condition_expression(condition)).await? {
-            Written::Yes => Ok(LeaseAttempt::Taken),
+            Written::Yes => Ok(true),
+            // The SDK repeats a write whose answer was lost: then the lease is already ours.
             Written::No(item) => {
-                let item = read_token_item(&item);
-                // The SDK repeats a write whose answer was lost: then the lease is already ours.
-                let ours = item.lease.as_ref().is_some_and(|held| held.holder == lease.holder);
-                Ok(if ours { LeaseAttempt::Taken } else { LeaseAttempt::NotTaken(item) })
+                Ok(read_token_item(&item).lease.is_some_and(|held| held.holder == lease.holder))
             }
         }
     }

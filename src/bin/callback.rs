@@ -11,8 +11,8 @@ async fn main() -> Result<(), start::StartError> {
     let started = Instant::now();
     telemetry::log::start();
     let config = CallbackConfig::from_env()?;
-    let push_services = start::push_services(&config).await?;
-    start::warm_up_push(&push_services).await;
-    let handler = CallbackHandler::new(push_services, started.elapsed());
+    let services = start::callback::services(&config).await?;
+    start::callback::warm_up(&services).await;
+    let handler = CallbackHandler::new(services, started.elapsed());
     Ok(lambda_http::run(lambda_http::service_fn(move |request| handler.clone().handle(request))).await?)
 }

@@ -7,8 +7,8 @@ use async_trait::async_trait;
 use secrecy::ExposeSecret as _;
 
 use super::state::{
-    Backoff, Lease, LeaseAttempt, MAX_TICKET_AHEAD, StateError, StoredToken, Ticket, TicketItem, TicketStore,
-    TokenItem, TokenStore,
+    Backoff, Lease, MAX_TICKET_AHEAD, StateError, StoredToken, Ticket, TicketItem, TicketStore, TokenItem,
+    TokenStore,
 };
 
 /// State that all holders of this value share.
@@ -56,18 +56,18 @@ impl TokenStore for MemoryState {
         seen: &TokenItem,
         lease: &Lease,
         now: i64,
-    ) -> Result<LeaseAttempt, StateError> {
+    ) -> Result<bool, StateError> {
         let mut table = self.table();
         let item = table.tokens.entry(appid.to_owned()).or_default();
         // As in DynamoDB, where the SDK repeats a write whose answer was lost: the lease is already ours.
         if item.lease.as_ref().is_some_and(|held| held.holder == lease.holder) {
-            return Ok(LeaseAttempt::Taken);
+            return Ok(true);
         }
         if item.live_lease(now).is_some() || mark(item) != mark(seen) {
-            return Ok(LeaseAttempt::NotTaken(item.clone()));
+            return Ok(false);
         }
         item.lease = Some(lease.clone());
-        Ok(LeaseAttempt::Taken)
+        Ok(true)
     }
 
     async fn store_token(&self, appid: &str, holder: &str, token: &StoredToken) -> Result<bool, StateError> {

@@ -33,7 +33,6 @@ pub use problem::{Problem, ProblemCode, Result};
 pub use push::{AcceptedPush, RawPush};
 pub use services::{PushServices, Services};
 pub use state::{
-    Backoff, Lease, LeaseAttempt, StateError, StoredToken, Ticket, TicketItem, TicketStore, TokenItem,
-    TokenStore,
+    Backoff, Lease, StateError, StoredToken, Ticket, TicketItem, TicketStore, TokenItem, TokenStore,
 };
 pub use token::{ActiveToken, Role, TokenProvider};

@@ -11,9 +11,9 @@ use serde_json::{Value, json};
 use tokio::time::{Instant, timeout};
 use wechat_preauth::api::keeper::KeeperHandler;
 use wechat_preauth::platform::{
-    Backoff, Clock, CredentialsCache, CredentialsSource, EgressIps, Lease, LeaseAttempt, MemoryCredentials,
-    MemoryState, SecretDocument, SecretsError, Services, StateError, StoredToken, Ticket, TicketItem,
-    TicketStore, TokenItem, TokenStore,
+    Backoff, Clock, CredentialsCache, CredentialsSource, EgressIps, Lease, MemoryCredentials, MemoryState,
+    SecretDocument, SecretsError, Services, StateError, StoredToken, Ticket, TicketItem, TicketStore,
+    TokenItem, TokenStore,
 };
 use wechat_preauth::telemetry::Metrics;
 use wechat_preauth::wechat::{ApiHosts, Client, Transport, TransportKind};
@@ -75,13 +75,7 @@ impl TokenStore for Silent {
     async fn token_item(&self, _: &str) -> Result<TokenItem, StateError> {
         std::future::pending().await
     }
-    async fn take_lease(
-        &self,
-        _: &str,
-        _: &TokenItem,
-        _: &Lease,
-        _: i64,
-    ) -> Result<LeaseAttempt, StateError> {
+    async fn take_lease(&self, _: &str, _: &TokenItem, _: &Lease, _: i64) -> Result<bool, StateError> {
         std::future::pending().await
     }
     async fn store_token(&self, _: &str, _: &str, _: &StoredToken) -> Result<bool, StateError> {

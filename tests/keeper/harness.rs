@@ -9,9 +9,8 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Value, json};
 use wechat_preauth::api::keeper::KeeperHandler;
 use wechat_preauth::platform::{
-    Backoff, CredentialsCache, CredentialsSource, Lease, LeaseAttempt, MemoryCredentials, MemoryState,
-    SecretDocument, SecretsError, Services, StateError, StoredToken, Ticket, TicketItem, TicketStore,
-    TokenItem, TokenStore,
+    Backoff, CredentialsCache, CredentialsSource, Lease, MemoryCredentials, MemoryState, SecretDocument,
+    SecretsError, Services, StateError, StoredToken, Ticket, TicketItem, TicketStore, TokenItem, TokenStore,
 };
 use wechat_preauth::telemetry::Metrics;
 use wechat_sim::{Sim, SimConfig};
@@ -146,7 +145,7 @@ impl TokenStore for Counted {
         seen: &TokenItem,
         lease: &Lease,
         now: i64,
-    ) -> Result<LeaseAttempt, StateError> {
+    ) -> Result<bool, StateError> {
         self.write()?.take_lease(appid, seen, lease, now).await
     }
     async fn store_token(&self, appid: &str, holder: &str, token: &StoredToken) -> Result<bool, StateError> {

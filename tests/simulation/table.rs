@@ -9,8 +9,8 @@ use futures_util::FutureExt as _;
 use tokio::sync::oneshot;
 use tokio::time::{sleep, timeout};
 use wechat_preauth::platform::{
-    Backoff, CredentialsSource, Lease, LeaseAttempt, SecretDocument, SecretsError, StateError, StoredToken,
-    Ticket, TicketItem, TicketStore, TokenItem, TokenStore,
+    Backoff, CredentialsSource, Lease, SecretDocument, SecretsError, StateError, StoredToken, Ticket,
+    TicketItem, TicketStore, TokenItem, TokenStore,
 };
 
 use crate::checks;
@@ -105,7 +105,7 @@ impl TokenStore for SimTable {
         seen: &TokenItem,
         lease: &Lease,
         at: i64,
-    ) -> Result<LeaseAttempt, StateError> {
+    ) -> Result<bool, StateError> {
         let (key, seen, lease) = (appid.to_owned(), seen.clone(), lease.clone());
         let holder = Some(lease.holder.clone());
         self.change(appid, "take_lease", holder, move |world| {

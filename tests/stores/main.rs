@@ -15,8 +15,7 @@ use secrecy::ExposeSecret as _;
 use support::moto::Moto;
 use wechat_preauth::aws::DynamoDbState;
 use wechat_preauth::platform::{
-    Backoff, Lease, LeaseAttempt, MemoryState, ProblemCode, StoredToken, Ticket, TicketStore, TokenItem,
-    TokenStore,
+    Backoff, Lease, MemoryState, ProblemCode, StoredToken, Ticket, TicketStore, TokenItem, TokenStore,
 };
 
 /// Both traits of one store.
@@ -56,7 +55,7 @@ async fn stored_value(state: &dyn Store) -> Option<String> {
 
 async fn take(state: &dyn Store, seen: &TokenItem, holder: &str, now: i64) -> bool {
     let lease = Lease { expires_at: now + 15, ..lease(holder) };
-    matches!(state.take_lease(APPID, seen, &lease, now).await.unwrap(), LeaseAttempt::Taken)
+    state.take_lease(APPID, seen, &lease, now).await.unwrap()
 }
 
 /// Every promise of the trait, on a state that is empty.
@@ -69,10 +68,8 @@ async fn keeps_its_promises(state: Arc<dyn Store>) {
 
     // A lease is taken once, and again only when it has expired.
     assert!(take(state, &empty, "first", NOW).await);
-    match state.take_lease(APPID, &empty, &lease("second"), NOW + 14).await.unwrap() {
-        LeaseAttempt::NotTaken(item) => assert_eq!(item.lease.unwrap().holder, "first"),
-        LeaseAttempt::Taken => panic!("a live lease was taken over"),
-    }
+    assert!(!take(state, &empty, "second", NOW + 14).await);
+    assert_eq!(state.token_item(APPID).await.unwrap().lease.unwrap().holder, "first");
     assert!(take(state, &empty, "second", NOW + 15).await);
 
     // A holder that comes too late changes nothing.

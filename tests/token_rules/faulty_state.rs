@@ -8,8 +8,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use tokio::time::{Instant, sleep};
 use wechat_preauth::platform::{
-    Backoff, Lease, LeaseAttempt, MemoryState, StateError, StoredToken, Ticket, TicketItem, TicketStore,
-    TokenItem, TokenStore,
+    Backoff, Lease, MemoryState, StateError, StoredToken, Ticket, TicketItem, TicketStore, TokenItem,
+    TokenStore,
 };
 
 /// One access to the table.
@@ -127,7 +127,7 @@ impl TokenStore for FaultyState {
         seen: &TokenItem,
         lease: &Lease,
         now: i64,
-    ) -> Result<LeaseAttempt, StateError> {
+    ) -> Result<bool, StateError> {
         self.access(Access::TakeLease, self.table.take_lease(appid, seen, lease, now)).await
     }
     async fn store_token(&self, appid: &str, holder: &str, token: &StoredToken) -> Result<bool, StateError> {

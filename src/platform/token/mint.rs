@@ -11,7 +11,7 @@ use super::mint_result::{HeldLease, Minted};
 use super::rules::LIFE_AFTER_UNCLEAR_MINT;
 use crate::platform::call::Attempts;
 use crate::platform::problem::{Problem, Result};
-use crate::platform::state::{Lease, LeaseAttempt, StoredToken, Ticket, TokenItem};
+use crate::platform::state::{Lease, StoredToken, Ticket, TokenItem};
 use crate::platform::{Credentials, Services};
 use crate::wechat::errcode::{Endpoint, ErrcodeClass};
 use crate::wechat::{CallError, ComponentToken};
@@ -65,8 +65,8 @@ pub(super) async fn mint(
     let lease =
         Lease { holder: uuid::Uuid::new_v4().to_string(), expires_at: now + LEASE.as_secs().cast_signed() };
     match services.tokens.take_lease(appid, seen, &lease, now).await {
-        Ok(LeaseAttempt::Taken) => {}
-        Ok(LeaseAttempt::NotTaken(_)) => return Ok(Minted::NotTaken),
+        Ok(true) => {}
+        Ok(false) => return Ok(Minted::NotTaken),
         Err(error) => {
             tracing::warn!(%error, "the lease could not be taken");
             return Ok(Minted::NotTaken);

@@ -1,32 +1,16 @@
-//! What all instances share: the ticket, the token with its lease and backoff, and the component's
-//! appid. Two traits, tokens and tickets, because the functions have different rights on the two; their
-//! implementations pass one suite of tests.
-//!
-//! Every change is conditional, so a late writer changes nothing. Times are Unix seconds.
+//! The token item: the component access token, the lease of the instance that mints, and the last failure.
 
 use async_trait::async_trait;
 use secrecy::SecretString;
 
-use super::cause::Cause;
-use super::problem::ProblemCode;
+use super::StateError;
+use crate::platform::problem::ProblemCode;
 
 /// The furthest the end of a lease may lie ahead, in seconds; leases last 15.
 pub const MAX_LEASE_AHEAD: i64 = 60;
 
 /// The furthest the end of a backoff may lie ahead, in seconds; the longest lasts 300.
 pub const MAX_BACKOFF_AHEAD: i64 = 360;
-
-/// The furthest a ticket's `create_time` may lie ahead, in seconds.
-pub const MAX_TICKET_AHEAD: i64 = 600;
-
-/// A ticket push counts as a heartbeat while it is younger than this, in seconds. WeChat pushes every ten
-/// minutes; an older push may be a replay.
-pub const HEARTBEAT_AGE: i64 = 1800;
-
-/// The state cannot be read or changed.
-#[derive(Debug, Clone, thiserror::Error)]
-#[error(transparent)]
-pub struct StateError(pub Cause);
 
 /// A component access token, as stored.
 #[derive(Debug, Clone)]
@@ -81,35 +65,6 @@ pub struct TokenItem {
     pub backoff: Option<Backoff>,
 }
 
-/// A verify ticket, as it arrived.
-#[derive(Debug, Clone)]
-pub struct Ticket {
-    /// The ticket.
-    pub value: SecretString,
-    /// WeChat's `CreateTime`: which of two tickets is newer.
-    pub create_time: i64,
-    /// In a stored ticket: when the last heartbeat arrived, whatever its value. In one to be stored: when it
-    /// arrived.
-    pub received_at: i64,
-}
-
-impl Ticket {
-    /// Whether the push shows that WeChat's pushes arrive now: it is younger than 30 minutes.
-    #[must_use]
-    pub const fn is_heartbeat(&self) -> bool {
-        self.received_at.saturating_sub(self.create_time) < HEARTBEAT_AGE
-    }
-}
-
-/// The item `ticket#<component_appid>`.
-#[derive(Debug, Clone, Default)]
-pub struct TicketItem {
-    /// The newest ticket.
-    pub ticket: Option<Ticket>,
-    /// When WeChat was last asked to push tickets.
-    pub start_push_at: Option<i64>,
-}
-
 impl TokenItem {
     /// The lease, when it is live at `now`. One that ends more than 60 seconds ahead was written by a wrong
     /// clock and is void.
@@ -131,15 +86,6 @@ fn is_ahead(at: i64, now: i64, limit: i64) -> bool {
     (1..=limit).contains(&at.saturating_sub(now))
 }
 
-/// The result of an attempt to take the lease.
-#[derive(Debug)]
-pub enum LeaseAttempt {
-    /// The lease is the caller's.
-    Taken,
-    /// The item has changed or is leased; this is what it holds now.
-    NotTaken(TokenItem),
-}
-
 /// The tokens. Reads are strongly consistent.
 #[async_trait]
 pub trait TokenStore: Send + Sync {
@@ -147,14 +93,15 @@ pub trait TokenStore: Send + Sync {
     async fn token_item(&self, appid: &str) -> Result<TokenItem, StateError>;
 
     /// Takes the lease when no other lease is live at `now` and the item still holds the token and
-    /// the backoff of `seen`. Repeating the call with the same holder succeeds again.
+    /// the backoff of `seen`. `false`: nothing was changed. Repeating the call with the same holder succeeds
+    /// again.
     async fn take_lease(
         &self,
         appid: &str,
         seen: &TokenItem,
         lease: &Lease,
         now: i64,
-    ) -> Result<LeaseAttempt, StateError>;
+    ) -> Result<bool, StateError>;
 
     /// Stores a minted token and clears lease and backoff, when `holder` still holds the lease.
     /// `false`: it does not, and nothing was changed.
@@ -184,21 +131,4 @@ pub trait TokenStore: Send + Sync {
 
     /// Remembers the component.
     async fn remember_component(&self, appid: &str) -> Result<(), StateError>;
-}
-
-/// The verify tickets. Reads are strongly consistent.
-#[async_trait]
-pub trait TicketStore: Send + Sync {
-    /// The ticket item; empty when there is none.
-    async fn ticket_item(&self, appid: &str) -> Result<TicketItem, StateError>;
-
-    /// Keeps the ticket's value when its `create_time` is later than the stored one's, or when the stored one's
-    /// lies more than 10 minutes after the arrival: a ticket from the future must not block later ones.
-    /// `received_at` never goes back. A heartbeat sets it, whether its value is kept or not; another push sets it
-    /// only in an empty item, to its `create_time`. `true`: the value was kept.
-    async fn put_ticket(&self, appid: &str, ticket: &Ticket) -> Result<bool, StateError>;
-
-    /// Notes that WeChat is asked to push, unless that was noted after `not_since`. `true`: it was noted now, so
-    /// the caller must ask.
-    async fn claim_start_push(&self, appid: &str, now: i64, not_since: i64) -> Result<bool, StateError>;
 }

@@ -1,11 +1,14 @@
-//! Builds the services of each function from its configuration, and prepares them for the first request.
+//! Builds the services of a function from its configuration, and prepares them for the first request. `preauthcode`
+//! and `keeper` start here; `callback` has a file of its own.
+
+pub mod callback;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::aws::{Aws, DynamoDbState, EventBridgeBus, SecretsManagerCredentials};
-use crate::config::{CallbackConfig, CommonConfig, Config};
-use crate::platform::{CredentialsCache, PushServices, Services, SystemClock, TokenProvider};
+use crate::aws::{Aws, DynamoDbState, SecretsManagerCredentials};
+use crate::config::{CommonConfig, Config};
+use crate::platform::{CredentialsCache, Services, SystemClock, TokenProvider};
 use crate::telemetry::Metrics;
 use crate::tls::{TrustError, TrustRoots};
 use crate::wechat;
@@ -13,9 +16,6 @@ use crate::wechat;
 /// How long a function prepares its first request. Lambda allows ten seconds. A function that is not ready by then
 /// answers requests nevertheless.
 const WARM_UP: Duration = Duration::from_secs(3);
-
-/// The same for the callback: a push may be waiting for the start-up, and WeChat waits five seconds in all.
-const WARM_UP_PUSH: Duration = Duration::from_secs(1);
 
 /// Why a function cannot start. `main` prints its error with `Debug`, so `Debug` shows the message.
 pub struct StartError(Box<dyn std::error::Error + Send + Sync>);
@@ -53,21 +53,6 @@ pub async fn services(config: &Config) -> Result<Services, StartError> {
     })
 }
 
-/// Builds what the callback works with. It never calls WeChat.
-///
-/// # Errors
-/// When TLS cannot be set up, or the extra CA file is unusable.
-pub async fn push_services(config: &CallbackConfig) -> Result<PushServices, StartError> {
-    let aws = Aws::from_env(&roots(&config.common)?).await?;
-    Ok(PushServices {
-        clock: Arc::new(SystemClock),
-        tickets: state(&aws, &config.common),
-        credentials: credentials(&aws, &config.common),
-        bus: Arc::new(EventBridgeBus::new(aws.eventbridge(), config.event_bus_name.clone())),
-        metrics: metrics(&config.common),
-    })
-}
-
 fn roots(config: &CommonConfig) -> Result<TrustRoots, TrustError> {
     config.tls_extra_ca_file.as_deref().map_or_else(|| Ok(TrustRoots::default()), TrustRoots::with_extra_file)
 }
@@ -89,14 +74,6 @@ fn metrics(config: &CommonConfig) -> Metrics {
 /// first request tries again.
 pub async fn warm_up(services: &Services, tokens: &TokenProvider) {
     within(WARM_UP, async { tokio::join!(tokens.warm_up(), services.wechat.preconnect(WARM_UP)) }).await;
-}
-
-/// Reads the credentials and connects to the table, both at once. A failure here stops nothing: the first push tries
-/// again.
-pub async fn warm_up_push(push_services: &PushServices) {
-    // The item is read for the connection only. The function's role may read ticket items and no others.
-    let connect = push_services.tickets.ticket_item("warm-up");
-    within(WARM_UP_PUSH, async { tokio::join!(push_services.credentials.get(), connect) }).await;
 }
 
 async fn within<T>(limit: Duration, work: impl Future<Output = T>) {
