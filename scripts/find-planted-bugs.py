@@ -34,7 +34,7 @@ class Bug(NamedTuple):
 
 RULES, MINT = "src/platform/token/rules.rs", "src/platform/token/mint.rs"
 RESULT, RESOLVE = "src/platform/token/mint_result.rs", "src/platform/token/resolve.rs"
-STATE, STORE = "src/platform/state.rs", "src/platform/memory.rs"
+STATE, STORE = "src/platform/state/tokens.rs", "src/platform/memory.rs"
 
 BUGS = {
     "lease-taken-twice": Bug(
@@ -104,8 +104,8 @@ BUGS = {
         "a valid token younger than five minutes is not renewed",
         "mint_storm",
         RULES,
-        "<= role.renews_before_expiry()\n        && age.is_none_or(|age| age >= REMINT_AFTER)",
-        "<= role.renews_before_expiry()",
+        "<= life_left && age.is_none_or(|age| age >= REMINT_AFTER)",
+        "<= life_left",
     ),
     "minting-off-ignored": Bug(
         "nothing is minted while MINTING is off",

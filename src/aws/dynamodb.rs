@@ -36,7 +36,6 @@ enum Written {
 
 impl DynamoDbState {
     /// The state in this table.
-    #[must_use]
     pub const fn new(client: Client, table: String) -> Self {
         Self { client, table }
     }

@@ -17,7 +17,6 @@ pub struct EventBridgeBus {
 
 impl EventBridgeBus {
     /// The bus with this name or ARN.
-    #[must_use]
     pub const fn new(client: Client, name: String) -> Self {
         Self { client, name }
     }

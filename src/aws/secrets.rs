@@ -19,7 +19,6 @@ pub struct SecretsManagerCredentials {
 
 impl SecretsManagerCredentials {
     /// The secret with this name or ARN.
-    #[must_use]
     pub const fn new(client: Client, secret_id: String) -> Self {
         Self { client, secret_id }
     }

@@ -28,7 +28,6 @@ pub struct Attempts {
 
 impl Attempts {
     /// At most `count` attempts, each at most `longest`, all of them done by `deadline`.
-    #[must_use]
     pub const fn new(count: u32, longest: Duration, deadline: Instant) -> Self {
         Self { left: count, pause: FIRST_PAUSE, deadline, longest, shortest: SHORTEST_ATTEMPT }
     }
@@ -41,7 +40,6 @@ impl Attempts {
     }
 
     /// How long the next attempt may take; `None` when there is no time for one.
-    #[must_use]
     pub fn next_timeout(&self) -> Option<Duration> {
         let left = self.deadline.saturating_duration_since(Instant::now());
         (left >= self.shortest).then(|| left.min(self.longest))
@@ -84,7 +82,6 @@ impl Attempts {
 }
 
 /// Between half of `pause` and all of it, so that many instances do not try in step.
-#[must_use]
 pub fn jittered(pause: Duration) -> Duration {
     pause.mul_f64(fastrand::f64().mul_add(0.5, 0.5))
 }

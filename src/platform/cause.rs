@@ -15,7 +15,6 @@ pub struct Cause {
 
 impl Cause {
     /// A cause with the error behind it.
-    #[must_use]
     pub fn new(message: impl Into<String>, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self { message: message.into(), source: Some(source.into().into()) }
     }

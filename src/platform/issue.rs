@@ -136,14 +136,8 @@ impl Issuer {
 
 /// Whether a refusal holds for every caller, until the operator acts or the quota's period ends.
 const fn is_lasting(class: ErrcodeClass) -> bool {
-    matches!(
-        class,
-        ErrcodeClass::EgressIp
-            | ErrcodeClass::AppId
-            | ErrcodeClass::Unauthorized
-            | ErrcodeClass::DailyQuota
-            | ErrcodeClass::RateLimited
-    )
+    use ErrcodeClass::{AppId, DailyQuota, EgressIp, RateLimited, Unauthorized};
+    matches!(class, EgressIp | AppId | Unauthorized | DailyQuota | RateLimited)
 }
 
 fn issued(request: &IssueRequest, appid: String, code: &PreAuthCode, asked_at: i64) -> IssuedCode {

@@ -30,8 +30,8 @@ pub use egress::EgressIps;
 pub use issue::{IssueRequest, IssuedCode, Issuer};
 pub use memory::MemoryState;
 pub use problem::{Problem, ProblemCode, Result};
-pub use push::{AcceptedPush, RawPush};
-pub use services::{PushServices, Services};
+pub use push::{AcceptedPush, PushServices, RawPush};
+pub use services::Services;
 pub use state::{
     Backoff, Lease, StateError, StoredToken, Ticket, TicketItem, TicketStore, TokenItem, TokenStore,
 };

@@ -5,27 +5,38 @@
 //! that forwards its pushes, then tries again. Accepting the same push twice does no harm.
 
 use std::future::Future;
+use std::sync::Arc;
 
 use serde_json::{Map, Value};
 use tokio::time::{Instant, timeout_at};
 
-use super::bus::{BusError, BusEvent};
+use super::bus::{BusError, BusEvent, EventBus};
 use super::cause::Cause;
-use super::credentials::{Credentials, SecretsError};
+use super::clock::Clock;
+use super::credentials::{Credentials, CredentialsCache, SecretsError};
 use super::problem::{Problem, ProblemCode, Result, texts};
-use super::services::PushServices;
-use super::state::{StateError, Ticket};
-use crate::telemetry::metric;
+use super::state::{StateError, Ticket, TicketStore};
+use crate::telemetry::{Metrics, metric};
 use crate::wechat::push::{self, MAX_BODY_BYTES, Push, PushError, PushQuery};
 
 /// The largest entry that EventBridge accepts, in bytes. JSON is at most twice as long as the push's XML, so no
 /// push of today is that large.
 const MAX_EVENT_BYTES: usize = 256 * 1024;
 
-/// What to do about a message on the event URL.
-const MISROUTED_REMEDY: &str = "This message belongs to the platform's message URL (消息与事件接收URL), but that \
-    setting points at this service, which accepts authorization events only. Point it at the receiver of \
-    messages. This message was acknowledged and dropped.";
+/// What accepting a push needs.
+#[derive(Clone)]
+pub struct PushServices {
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Where tickets are kept.
+    pub tickets: Arc<dyn TicketStore>,
+    /// The component's appid and the keys of its pushes.
+    pub credentials: Arc<CredentialsCache>,
+    /// Where events go.
+    pub bus: Arc<dyn EventBus>,
+    /// Where metrics go.
+    pub metrics: Metrics,
+}
 
 /// A push as it arrived. Nothing of it has been checked.
 pub struct RawPush {
@@ -95,7 +106,7 @@ pub async fn accept_push(
         }
         Push::Message => {
             services.metrics.count(metric::MISROUTED_MESSAGE);
-            tracing::warn!(remedy = MISROUTED_REMEDY, "a message arrived on the event URL");
+            tracing::warn!(remedy = texts::MISROUTED_REMEDY.get(), "a message arrived on the event URL");
             Ok(AcceptedPush::Misrouted)
         }
     }

@@ -3,7 +3,6 @@
 
 use std::sync::Arc;
 
-use super::bus::EventBus;
 use super::clock::Clock;
 use super::credentials::CredentialsCache;
 use super::egress::EgressIps;
@@ -51,19 +50,4 @@ impl Services {
         }
         problem
     }
-}
-
-/// What accepting a push needs.
-#[derive(Clone)]
-pub struct PushServices {
-    /// The time.
-    pub clock: Arc<dyn Clock>,
-    /// Where tickets are kept.
-    pub tickets: Arc<dyn TicketStore>,
-    /// The component's appid and the keys of its pushes.
-    pub credentials: Arc<CredentialsCache>,
-    /// Where events go.
-    pub bus: Arc<dyn EventBus>,
-    /// Where metrics go.
-    pub metrics: Metrics,
 }

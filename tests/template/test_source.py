@@ -56,7 +56,7 @@ OPERATIONS = {
 
 
 def test_the_roles_grant_what_the_source_calls_and_no_more():
-    text = source("src/aws", "src/start.rs")
+    text = source("src/aws", "src/start")
     called = {permission for pattern, permission in OPERATIONS.items() if re.search(pattern, text)}
     stack = cfn.deployed()
     granted = {

@@ -80,7 +80,6 @@ impl Memory {
 
 impl CredentialsCache {
     /// Credentials from this source, read on first use.
-    #[must_use]
     pub fn new(source: impl CredentialsSource + 'static) -> Self {
         Self { source: Box::new(source), memory: Mutex::default(), turn: tokio::sync::Mutex::default() }
     }

@@ -110,7 +110,6 @@ impl PushKeys {
     }
 
     /// What the operator must correct before every push can be opened, if anything.
-    #[must_use]
     pub fn error(&self) -> Option<SecretsError> {
         let what = match (self.wrong.first(), self.usable.is_empty()) {
             (Some(wrong), _) => format!("has a wrong {wrong}"),

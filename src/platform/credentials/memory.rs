@@ -13,7 +13,6 @@ pub struct MemoryCredentials(Arc<Mutex<Result<SecretDocument, SecretsError>>>);
 
 impl MemoryCredentials {
     /// Holds this JSON text.
-    #[must_use]
     pub fn new(json: &str) -> Self {
         let document = SecretDocument { json: json.into(), version: "1".into() };
         Self(Arc::new(Mutex::new(Ok(document))))

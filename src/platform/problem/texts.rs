@@ -273,6 +273,9 @@ texts! {
         with encrypt_type=aes." }
     PUSH_UNDECRYPTABLE_REMEDY { en: "Compare EncodingAESKey and component_appid in the credentials secret \
         with the platform's page. Two platforms must not share one callback URL." }
+    MISROUTED_REMEDY { en: "This message belongs to the platform's message URL (消息与事件接收URL), but that \
+        setting points at this service, which accepts authorization events only. Point it at the receiver \
+        of messages. This message was acknowledged and dropped." }
     PUSH_UNREADABLE_REMEDY { en: "WeChat has changed its format: report this as a bug of this service, \
         without the push." }
 

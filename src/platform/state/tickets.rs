@@ -26,7 +26,6 @@ pub struct Ticket {
 
 impl Ticket {
     /// Whether the push shows that WeChat's pushes arrive now: it is younger than 30 minutes.
-    #[must_use]
     pub const fn is_heartbeat(&self) -> bool {
         self.received_at.saturating_sub(self.create_time) < HEARTBEAT_AGE
     }

@@ -68,14 +68,12 @@ pub struct TokenItem {
 impl TokenItem {
     /// The lease, when it is live at `now`. One that ends more than 60 seconds ahead was written by a wrong
     /// clock and is void.
-    #[must_use]
     pub fn live_lease(&self, now: i64) -> Option<&Lease> {
         self.lease.as_ref().filter(|lease| is_ahead(lease.expires_at, now, MAX_LEASE_AHEAD))
     }
 
     /// The backoff, when it is live at `now`. One that ends more than 360 seconds ahead was written by a wrong
     /// clock and is void.
-    #[must_use]
     pub fn live_backoff(&self, now: i64) -> Option<&Backoff> {
         self.backoff.as_ref().filter(|backoff| is_ahead(backoff.until, now, MAX_BACKOFF_AHEAD))
     }

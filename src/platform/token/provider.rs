@@ -10,7 +10,7 @@ use super::resolve::{Progress, Resolution};
 use super::rules::{Role, TokenRequest, is_due, usable};
 use crate::platform::problem::{Problem, Result};
 use crate::platform::services::Services;
-use crate::platform::state::{StateError, StoredToken};
+use crate::platform::state::StateError;
 use crate::wechat::Refusal;
 
 /// While a valid token is due for renewal, the table is read at most this often, in seconds.
@@ -30,7 +30,6 @@ pub struct TokenProvider {
 
 impl TokenProvider {
     /// A provider that knows nothing yet.
-    #[must_use]
     pub fn new(services: Services, role: Role) -> Self {
         Self { services, role, memory: TokenMemory::default(), flight: Mutex::default() }
     }
@@ -87,23 +86,21 @@ impl TokenProvider {
     /// Why no token is available.
     pub async fn get(&self, deadline: Instant) -> Result<ActiveToken> {
         let appid = self.appid().await?;
+        let is_fresh = |active: &ActiveToken| !is_due(&active.token, Role::Keeper, self.now());
         let valid = self.memory.valid(&appid, self.now());
-        if let Some(active) = valid.clone().filter(|active| self.is_fresh(&active.token)) {
+        if let Some(active) = valid.clone().filter(is_fresh) {
             return Ok(active);
         }
-        let mut flight = match &valid {
+        let mut flight = match (valid, self.flight.try_lock()) {
+            (_, Ok(flight)) => flight,
             // Another request looks already: with a valid token there is no need to wait for it.
-            Some(active) => match self.flight.try_lock() {
-                Ok(flight) => flight,
-                Err(_) => return Ok(active.clone()),
-            },
-            None => self.lock(deadline).await?,
+            (Some(active), Err(_)) => return Ok(active),
+            (None, Err(_)) => self.lock(deadline).await?,
         };
-        if let Some(active) = self.memory.valid(&appid, self.now()) {
-            let read_lately = flight.is_some_and(|at| (0..REREAD_INTERVAL).contains(&(self.now() - at)));
-            if read_lately || self.is_fresh(&active.token) {
-                return Ok(active);
-            }
+        let read_lately = flight.is_some_and(|at| (0..REREAD_INTERVAL).contains(&(self.now() - at)));
+        let valid = self.memory.valid(&appid, self.now());
+        if let Some(active) = valid.filter(|active| read_lately || is_fresh(active)) {
+            return Ok(active);
         }
         self.resolve(&mut flight, &appid, self.request(), None, deadline).await
     }
@@ -161,11 +158,6 @@ impl TokenProvider {
 
     async fn lock(&self, deadline: Instant) -> Result<MutexGuard<'_, Option<i64>>> {
         timeout_at(deadline, self.flight.lock()).await.map_err(|_elapsed| Problem::token_pending())
-    }
-
-    /// Whether a valid token needs no look at the table.
-    fn is_fresh(&self, token: &StoredToken) -> bool {
-        !is_due(token, Role::Keeper, self.now())
     }
 
     fn now(&self) -> i64 {

@@ -50,17 +50,12 @@ impl Resolution<'_> {
     /// Why there is no token.
     pub async fn run(&mut self) -> Result<ActiveToken> {
         loop {
-            match self.services.tokens.token_item(self.appid).await {
-                Ok(stored) => {
-                    if let Some(active) = self.act(&stored).await? {
-                        return Ok(active);
-                    }
-                }
-                Err(error) => {
-                    if let Some(active) = self.without_the_table(error).await? {
-                        return Ok(active);
-                    }
-                }
+            let active = match self.services.tokens.token_item(self.appid).await {
+                Ok(stored) => self.act(&stored).await?,
+                Err(error) => self.without_the_table(error).await?,
+            };
+            if let Some(active) = active {
+                return Ok(active);
             }
         }
     }

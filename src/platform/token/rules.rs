@@ -37,19 +37,11 @@ pub enum Role {
 }
 
 impl Role {
-    /// A token with this much life left, in seconds, is renewed.
-    const fn renews_before_expiry(self) -> i64 {
+    /// With how much life left a token is renewed, and from which age an uncertain one is, in seconds.
+    const fn renews(self) -> (i64, i64) {
         match self {
-            Self::Caller => 300,
-            Self::Keeper => FRESH,
-        }
-    }
-
-    /// An uncertain token of this age, in seconds, is renewed.
-    const fn renews_uncertain_from(self) -> i64 {
-        match self {
-            Self::Caller => 180,
-            Self::Keeper => 60,
+            Self::Caller => (300, 180),
+            Self::Keeper => (FRESH, 60),
         }
     }
 }
@@ -85,7 +77,6 @@ pub enum Decision {
 }
 
 /// What to do about `item` at `now`. `backoff_is_obsolete` says that the reason of its backoff is gone.
-#[must_use]
 pub fn decide(item: &TokenItem, request: TokenRequest<'_>, now: i64, backoff_is_obsolete: bool) -> Decision {
     let usable = usable(item, request.refused, now);
     if let Some(token) = usable
@@ -125,14 +116,12 @@ pub fn decide(item: &TokenItem, request: TokenRequest<'_>, now: i64, backoff_is_
 }
 
 /// The item's token, when it is valid at `now` and newer than the refused one.
-#[must_use]
 pub fn usable<'a>(item: &'a TokenItem, refused: Option<&StoredToken>, now: i64) -> Option<&'a StoredToken> {
     newer_than(item, refused).filter(|token| token.expires_at > now)
 }
 
 /// What is used while no new token can be minted: a valid token, or else one whose end was brought forward
 /// after an unclear mint, perhaps for nothing. At worst WeChat refuses that one once.
-#[must_use]
 pub fn without_a_mint<'a>(
     item: &'a TokenItem,
     refused: Option<&StoredToken>,
@@ -156,14 +145,12 @@ fn newer_than<'a>(item: &'a TokenItem, refused: Option<&StoredToken>) -> Option<
 
 /// Whether a valid token is to be renewed. An uncertain one is renewed soon; any other not before it is
 /// five minutes old, whatever life WeChat gave it.
-#[must_use]
 pub fn is_due(token: &StoredToken, role: Role, now: i64) -> bool {
-    let age = age(token, now);
+    let ((life_left, uncertain_age), age) = (role.renews(), age(token, now));
     if token.uncertain {
-        return age.is_none_or(|age| age >= role.renews_uncertain_from());
+        return age.is_none_or(|age| age >= uncertain_age);
     }
-    token.expires_at.saturating_sub(now) <= role.renews_before_expiry()
-        && age.is_none_or(|age| age >= REMINT_AFTER)
+    token.expires_at.saturating_sub(now) <= life_left && age.is_none_or(|age| age >= REMINT_AFTER)
 }
 
 /// Seconds since the mint; `None` when `minted_at` comes from a wrong clock.
@@ -174,7 +161,6 @@ fn age(token: &StoredToken, now: i64) -> Option<i64> {
 
 /// Whether `item` shows that another program mints for this component: WeChat refused its token long
 /// before it expired and long after it was minted, and no mint of ours explains it.
-#[must_use]
 pub fn is_foreign_mint(item: &TokenItem, refused: &StoredToken, now: i64) -> bool {
     item.lease.is_none()
         && item.token.as_ref().is_some_and(|token| {
@@ -186,7 +172,6 @@ pub fn is_foreign_mint(item: &TokenItem, refused: &StoredToken, now: i64) -> boo
 }
 
 /// Whether two tokens have the same value.
-#[must_use]
 pub fn is_same(one: &StoredToken, other: &StoredToken) -> bool {
     one.value.expose_secret() == other.value.expose_secret()
 }

@@ -94,7 +94,6 @@ impl Push {
     }
 
     /// WeChat's `InfoType`, where there is one.
-    #[must_use]
     pub fn info_type(&self) -> Option<&str> {
         match self {
             Self::Ticket { .. } => Some(TICKET),
@@ -104,13 +103,11 @@ impl Push {
     }
 
     /// The account that an event is about, `AuthorizerAppid`, if it looks like an appid.
-    #[must_use]
     pub fn authorizer_appid(&self) -> Option<&str> {
         self.detail("AuthorizerAppid").filter(|appid| crate::wechat::ids::is_appid(appid))
     }
 
     /// The fingerprint of the pre-auth code that led to an authorization.
-    #[must_use]
     pub fn code_fingerprint(&self) -> Option<&str> {
         self.detail("code_fingerprint")
     }
