@@ -25,6 +25,10 @@ test-rust: $(VENV)/installed ## Test the Rust code, and search its output for se
 simulate: ## Run a million schedules of the token engine's simulation (N=… for another number)
 	SIM_SCHEDULES=$(or $(N),1000000) cargo test --profile simulate --locked --test simulation -- --nocapture
 
+.PHONY: planted-bugs
+planted-bugs: ## Break fourteen rules of the token engine, one by one: the simulation must find each
+	python3 scripts/find-planted-bugs.py
+
 .PHONY: lint
 lint: ## Check format, lints, the dependency graph, and that the fuzz targets compile
 	cargo fmt --all --check
