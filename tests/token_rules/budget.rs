@@ -93,7 +93,8 @@ async fn the_store_has_the_time_until_the_lease_ends() {
     // Each failure takes as long as one attempt of the AWS SDK.
     let began = Instant::now();
     instance.table.decide(move |access| match access {
-        Access::StoreToken if began.elapsed() < secs(13) => Fate::FAILS.slow(millis(1500)),
+        Access::StoreToken if began.elapsed() < secs(12) => Fate::FAILS.slow(millis(1500)),
+        Access::StoreToken => Fate::WORKS.slow(millis(1200)),
         _ => Fate::WORKS,
     });
     instance.issue().await.unwrap();
