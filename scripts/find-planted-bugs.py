@@ -76,8 +76,11 @@ BUGS = {
         "the token of a mint with an unclear call is uncertain",
         "false_blame",
         MINT,
-        "expires_at, minted_at, uncertain: self.unclear }",
-        "expires_at, minted_at, uncertain: false }",
+        "let longest = if self.unclear { LIFE_AFTER_UNCLEAR_MINT } else { LONGEST_LIFE };\n"
+        "        let expires_at = minted_at.saturating_add(token.expires_in.min(longest));\n"
+        "        StoredToken { value: token.value, expires_at, minted_at, uncertain: self.unclear }",
+        "let expires_at = minted_at.saturating_add(token.expires_in.min(LONGEST_LIFE));\n"
+        "        StoredToken { value: token.value, expires_at, minted_at, uncertain: false }",
     ),
     "another-components-memory": Bug(
         "memory belongs to one component",
