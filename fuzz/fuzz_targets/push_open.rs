@@ -5,9 +5,7 @@
 use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
-use wechat_preauth_fuzz::wechat::push::{
-    MAX_AGE_S, MAX_AHEAD_S, MAX_BODY_BYTES, Push, PushError, PushKey, PushQuery, open,
-};
+use wechat_preauth_fuzz::wechat::push::{MAX_BODY_BYTES, Push, PushError, PushKey, PushQuery, open};
 use wechat_preauth_fuzz::{APPID, ENCODING_AES_KEY, NOW, TOKEN, encrypt, padded, signed};
 
 static KEYS: LazyLock<[PushKey; 2]> = LazyLock::new(|| {
@@ -47,9 +45,7 @@ fn message(data: &[u8]) {
             }
             (
                 Err(PushError::Stale { age_s }),
-                Ok(
-                    Push::Ticket { create_time, .. } | Push::Event { create_time: Some(create_time), .. },
-                ),
+                Ok(Push::Ticket { create_time, .. } | Push::Event { create_time: Some(create_time), .. }),
             ) => {
                 assert_eq!(age_s, NOW.saturating_sub(create_time));
             }
