@@ -1,7 +1,7 @@
 //! A serverless service that hands out WeChat third-party-platform (第三方平台) pre-authorization
 //! codes.
 //!
-//! Imports run downwards only, floor by floor: the binaries → [`start`] → [`config`] → [`api`] and [`aws`] →
+//! Imports run downwards only, layer by layer: the binaries → [`start`] → [`config`] → [`api`] and [`aws`] →
 //! [`operator`] → [`platform`] → [`wechat`] and [`telemetry`] → [`tls`].
 
 // All other lints are in Cargo.toml. These two are for the library only: a test may panic.

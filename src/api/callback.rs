@@ -28,7 +28,7 @@ const SUCCESS: &str = "success";
 /// part of a cold start.
 const TIME_FOR_A_PUSH: Duration = Duration::from_millis(3500);
 
-/// The function, for as long as its environment lives.
+/// The function's handler, one for each execution environment.
 pub struct CallbackHandler {
     environment: Environment,
     services: PushServices,
@@ -97,8 +97,8 @@ fn log(result: &Result<Option<AcceptedPush>>, invocation: &Invocation) {
         // A misrouted message is logged with its remedy where it is recognized.
         Ok(Some(AcceptedPush::Misrouted) | None) => {}
         Err(problem) => {
-            let by_stranger = !invocation.direct && anyone_can_cause(problem.code);
-            invocation.failed(problem, "the push was not accepted", by_stranger);
+            let caused_by_anyone = !invocation.direct && anyone_can_cause(problem.code);
+            invocation.failed(problem, "the push was not accepted", caused_by_anyone);
         }
     }
 }

@@ -26,8 +26,9 @@ const LONGEST: Duration = Duration::from_secs(25);
 /// The time for an invocation outside Lambda, as in the local service and under an emulator.
 const DEFAULT: Duration = Duration::from_secs(12);
 
-/// Work that has not ended this long after its deadline is stopped: a table or a secret that does not answer must not
-/// hold it. Most work ends by itself, with a more exact problem. Shorter than [`ANSWER_RESERVE`].
+/// Work that has not ended this long after its deadline is stopped with `WeChat.Timeout`, for example if the
+/// table or the secret does not answer. Most work ends by itself with a more exact problem. Shorter than
+/// [`ANSWER_RESERVE`].
 const GRACE: Duration = Duration::from_millis(200);
 
 /// One execution environment of a function.
@@ -54,7 +55,7 @@ impl Environment {
             self.metrics.count(metric::COLD_START);
         }
         let request_id = context.map(|context| context.request_id.clone()).filter(|id| !id.is_empty());
-        // Lambda's deadline lies ahead. An emulator's may be long past, and is then no deadline.
+        // Lambda's deadline is in the future. An emulator may send one in the past; it is ignored.
         let left = context.and_then(|context| context.deadline().duration_since(SystemTime::now()).ok());
         let started = Instant::now();
         Invocation {
@@ -72,7 +73,7 @@ impl Environment {
 pub(super) struct Invocation {
     /// Lambda's request id; outside Lambda a new one.
     pub(super) request_id: String,
-    /// Whether it is not an HTTP request. Then a failure is a Lambda function error.
+    /// Whether this is a direct invocation, not an HTTP request. Then a failure is a Lambda function error.
     pub(super) direct: bool,
     /// Whether it is the first in its environment.
     pub(super) cold_start: bool,
@@ -84,7 +85,7 @@ pub(super) struct Invocation {
 }
 
 impl Invocation {
-    /// Does the work, which ends by the deadline. `log` writes the one log line of its result.
+    /// Does the work, which is stopped shortly after the deadline. `log` writes the one log line of its result.
     pub(super) async fn run<T: Send + 'static>(
         &self,
         work: impl Future<Output = Result<T>> + Send + 'static,
@@ -104,6 +105,7 @@ impl Invocation {
             // A task of its own, so that a panic becomes an answer. The panic hook has logged its place.
             let result = match tokio::spawn(work.in_current_span()).await {
                 Ok(Ok(result)) => result,
+                // Stopped. Most work ends by itself before that, with a more exact problem.
                 Ok(Err(_elapsed)) => Err(Problem::no_answer_in_time(ProblemCode::WeChatTimeout)),
                 Err(_panicked) => Err(Problem::new(ProblemCode::Internal, ProblemCode::Internal.title())),
             };
@@ -122,12 +124,12 @@ impl Invocation {
 
     /// Logs a failure in one line, and counts it in one line.
     ///
-    /// `by_stranger`: anyone on the Internet can cause this failure, any number of times. Then the log line has only
-    /// the code, and the sum of failures, which alarms watch, does not count it.
-    pub(super) fn failed(&self, problem: &Problem, message: &str, by_stranger: bool) {
+    /// `caused_by_anyone`: anyone on the Internet can cause this failure, any number of times. Then the log
+    /// line has only the code, and the sum of failures, which alarms watch, does not count it.
+    pub(super) fn failed(&self, problem: &Problem, message: &str, caused_by_anyone: bool) {
         let by_code = format!("{}.{}", metric::FAILURE, problem.code);
         let mut names = vec![by_code.as_str()];
-        if !by_stranger {
+        if !caused_by_anyone {
             names.push(metric::FAILURE);
         }
         if matches!(problem.code, ProblemCode::PushSignatureRejected | ProblemCode::PushStale) {
@@ -137,7 +139,7 @@ impl Invocation {
         let properties = [("errcode", json!(errcode)), ("rid", json!(rid)), ("client_ip", json!(client_ip))];
         self.metrics.put(&names, Unit::Count, 1.0, &properties);
 
-        let explained = (!by_stranger).then_some(problem);
+        let explained = (!caused_by_anyone).then_some(problem);
         // The detail of a bad request may repeat what the caller sent.
         let detailed = explained.filter(|problem| problem.code != ProblemCode::RequestInvalid);
         tracing::warn!(

@@ -1,5 +1,6 @@
-//! The `keeper` function: invoked by a schedule, and directly by operators. Every failure is a Lambda function error,
-//! as with `preauthcode`. A diagnosis that finds something broken is an answer.
+//! The `keeper` function: invoked by a schedule, and directly by operators. Every failure is a Lambda
+//! function error, as with a direct invocation of `preauthcode`. A diagnosis that finds a fault still
+//! succeeds; the report shows the fault.
 
 use std::sync::Arc;
 
@@ -13,7 +14,7 @@ use super::response::FunctionError;
 use crate::operator::Keeper;
 use crate::platform::{Result, Services, TokenProvider};
 
-/// The function, for as long as its environment lives.
+/// The function's handler, one for each execution environment.
 pub struct KeeperHandler {
     environment: Environment,
     keeper: Keeper,

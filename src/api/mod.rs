@@ -1,4 +1,13 @@
 //! The three functions' handlers: they read Lambda events and write answers and problems. They decide nothing else.
+//!
+//! | module | for |
+//! |---|---|
+//! | `preauthcode`, `issue_request` | the function that issues codes, and its request |
+//! | `callback`, `push_request` | the function that receives WeChat's pushes, and a push as it arrives |
+//! | `keeper`, `keeper_request` | the function for the schedule and for operators, and its event |
+//! | `handler` | what is the same in all three: deadline, cold start, panic, log line, metrics |
+//! | `fields` | reads the fields of a JSON request |
+//! | `response` | answers and problems as JSON, over HTTP and as function errors |
 
 pub mod callback;
 mod fields;

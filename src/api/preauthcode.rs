@@ -16,7 +16,7 @@ use crate::telemetry::metric::{self, Unit};
 const PATH: &str = "/preauthcode";
 const METHODS: &str = "POST";
 
-/// The function, for as long as its environment lives.
+/// The function's handler, one for each execution environment.
 pub struct PreAuthCodeHandler {
     environment: Environment,
     issuer: Issuer,

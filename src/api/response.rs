@@ -42,7 +42,7 @@ fn problem_json(problem: &Problem, request_id: &str) -> String {
     serde_json::to_string(&body).unwrap_or_default()
 }
 
-/// The answer with an issued code, which only this function shows.
+/// A 200 with an issued code. `IssuedCode` does not serialize `pre_auth_code`, so it is added here.
 pub fn code_response(code: &IssuedCode) -> Response<Body> {
     #[derive(Serialize)]
     struct CodeBody<'a> {
@@ -63,7 +63,7 @@ pub fn text_response(text: &str) -> Response<Body> {
     response(200, "text/plain", text.to_owned())
 }
 
-/// A problem over HTTP. `methods` are those that the path takes.
+/// A problem over HTTP. `methods` are the methods that the path accepts: the `Allow` header of a 405.
 pub fn problem_response(problem: &Problem, request_id: &str, methods: &'static str) -> Response<Body> {
     let body = problem_json(problem, request_id);
     let mut response = failure(problem.code.status(), problem.retry_after, body);

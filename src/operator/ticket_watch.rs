@@ -1,5 +1,6 @@
-//! The ticket watch: when no verify tickets arrive, or WeChat refuses the newest one, WeChat is asked to push
-//! (`api_start_push_ticket`). The next ticket is used at once, also during a backoff.
+//! Asks WeChat to push verify tickets (`api_start_push_ticket`) when none arrive, when WeChat refuses the
+//! newest one, or when an operator asks. The next ticket is used at once, even during a backoff that a
+//! refused ticket caused.
 
 use serde::Serialize;
 use tokio::time::{Instant, timeout_at};
@@ -14,7 +15,8 @@ use crate::wechat::errcode::Endpoint;
 /// Without a push for this long, in seconds, something is wrong: WeChat pushes every ten minutes.
 pub(super) const SILENCE: i64 = 1800;
 
-/// All instances together ask at most this often, in seconds: once for each push that may come.
+/// The schedule's requests of all instances together: at most one in this many seconds. An operator's request
+/// is not limited.
 const START_PUSH_INTERVAL: i64 = 600;
 
 /// Why WeChat is asked to push.
@@ -56,7 +58,7 @@ fn why(ticket: &TicketItem, token: &TokenItem, now: i64) -> Option<StartPushReas
     (now - newest.received_at > SILENCE).then_some(StartPushReason::Silence)
 }
 
-/// The failure of the last mint, when WeChat refused the ticket that is still the newest.
+/// The failure of the last mint, if WeChat refused its ticket and no newer ticket has arrived.
 pub(super) fn refusal<'a>(ticket: &TicketItem, token: &'a TokenItem) -> Option<&'a Backoff> {
     let newest = ticket.ticket.as_ref()?.create_time;
     token.backoff.as_ref().filter(|backoff| {
@@ -109,7 +111,8 @@ impl Keeper {
         let why = StartPushReason::Asked;
         let appid = self.tokens().appid().await?;
         let answer = self.ask_for_push(why, deadline).await?;
-        // Noted so that the schedule does not ask as well. If this fails, the action has succeeded nevertheless.
+        // Stores the time, so that the schedule does not ask too. If this write fails, the action still
+        // succeeds.
         let now = self.services.clock.now();
         let noted = self.services.tickets.claim_start_push(&appid, now, now);
         match timeout_at(deadline, noted).await {

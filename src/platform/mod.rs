@@ -1,7 +1,19 @@
 //! What the service decides: issue a code, keep the token, accept a push, build the authorization URLs.
 //!
-//! This floor defines the traits it needs ([`CredentialsSource`], [`TokenStore`], [`TicketStore`], [`EventBus`], [`Clock`]) and
-//! knows neither Lambda nor AWS nor the HTTP client. In-memory implementations stand beside the traits.
+//! This layer defines the traits it needs ([`CredentialsSource`], [`TokenStore`], [`TicketStore`], [`EventBus`],
+//! [`Clock`]) and knows neither Lambda nor AWS nor the HTTP client. In-memory implementations stand beside the traits.
+//!
+//! | module | for |
+//! |---|---|
+//! | `issue`, `authorization_urls` | one code, and the links that use it |
+//! | `token` | the component access token: rules, mint, memory |
+//! | `push` | accepts WeChat's pushes |
+//! | `call`, `egress` | the attempts of one call to WeChat, and the addresses that WeChat should see |
+//! | `problem` | every way in which a request can fail |
+//! | `credentials` | the component's credentials |
+//! | `state`, `memory` | what all instances share, and an implementation in memory |
+//! | `bus`, `clock`, `cause` | the bus for events, the time, why a dependency failed |
+//! | `services` | the services that the other modules use |
 
 pub mod authorization_urls;
 pub mod bus;

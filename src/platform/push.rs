@@ -1,5 +1,6 @@
-//! Accepts pushes: a ticket goes into the state, every other event onto the bus. A push is acknowledged only
-//! when one of them has it.
+//! Accepts pushes: a ticket goes into the state, every other event onto the bus. A ticket or an event is
+//! acknowledged only when one of them has it. A misrouted message, which belongs to the message URL, is
+//! acknowledged and dropped.
 //!
 //! A push is answered by its deadline even if the secret, the table or the bus hangs. WeChat, or the receiver
 //! that forwards its pushes, then tries again. Accepting the same push twice does no harm.
@@ -19,7 +20,7 @@ use super::state::{StateError, Ticket, TicketStore};
 use crate::telemetry::{Metrics, metric};
 use crate::wechat::push::{self, MAX_BODY_BYTES, Push, PushError, PushQuery};
 
-/// The largest entry that EventBridge accepts, in bytes. JSON is at most twice as long as the push's XML, so no
+/// The largest entry that the bus accepts, in bytes. JSON is at most twice as long as the push's XML, so no
 /// push of today is that large.
 const MAX_EVENT_BYTES: usize = 256 * 1024;
 
@@ -147,8 +148,8 @@ fn open_with(credentials: &Credentials, query: &PushQuery, body: &[u8], now: i64
         Ok(push) => return Ok((appid.clone(), push)),
         Err(error) => error.into(),
     };
-    // A wrong entry loses no push that the other entries open. A push that they do not open may belong to the
-    // wrong one.
+    // An invalid entry in `push_keys` does not block pushes that other entries open. If no entry opens a
+    // push, the invalid one may be its key, so that entry's error is returned.
     match keys.error() {
         Some(error) if may_open_with_other_keys(&problem) => Err(error.into()),
         _ => Err(problem),

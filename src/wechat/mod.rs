@@ -1,11 +1,11 @@
-//! WeChat's component API and its push format. This floor reads what WeChat sends and writes what WeChat
+//! WeChat's component API and its push format. This layer reads what WeChat sends and writes what WeChat
 //! expects. It does not depend on AWS, on Lambda or on the service's decisions.
 //!
 //! | module | for |
 //! |---|---|
 //! | `endpoint` | the calls: path and name |
 //! | `client` | the two calls that a code needs |
-//! | `operator_calls`, `request_record` | the calls that operators and the keeper need |
+//! | `operator_calls`, `request_record` | the calls that the keeper makes for its schedule and for operators |
 //! | `http`, `answer`, `hosts` | one request, how its answer is read, which host gets it |
 //! | `errcode`, `refusal`, `error` | what WeChat's errcodes mean, a refused call, a failed call |
 //! | `ids`, `fingerprint` | the form of identifiers, the name of a code in logs |

@@ -1,6 +1,6 @@
-//! The calls that operators and the keeper need beside the two of `client`: `api_start_push_ticket`,
-//! `clear_quota/v2`, `openapi/quota/get`, `openapi/rid/get`, and a probe of each API host. As in `client`,
-//! one call is one attempt.
+//! WeChat calls that the keeper makes for its schedule and for operators: `api_start_push_ticket`,
+//! `clear_quota/v2`, `openapi/quota/get`, `openapi/rid/get`, and a probe of each API host. `client` has the
+//! token call and the code call. As there, one call is one attempt.
 //!
 //! Sources: <https://developers.weixin.qq.com/doc/oplatform/openApi/ticket-token/api_startpushticket.html>,
 //! <https://developers.weixin.qq.com/doc/oplatform/openApi/openapi/api_componentclearquota_v2.html>,
@@ -35,7 +35,7 @@ pub struct Quota {
     /// Calls left today.
     #[serde(deserialize_with = "integer")]
     pub remain: i64,
-    /// The limit of a shorter time, where there is one.
+    /// The call's rate limit, if it has one.
     #[serde(skip_deserializing, skip_serializing_if = "Option::is_none")]
     pub rate_limit: Option<RateLimit>,
     /// The same limit for calls made on behalf of authorizers (代调用频率限制).
@@ -121,8 +121,8 @@ impl Client {
         self.acknowledged(Endpoint::StartPushTicket, &body, secret, timeout).await
     }
 
-    /// Resets the platform's daily quotas, ten times a month. Needs no token, so it works when the
-    /// quota of token requests is used up.
+    /// Resets the daily quotas. WeChat allows ten resets a month. Needs no token, so it works when the quota
+    /// of token requests is used up.
     ///
     /// # Errors
     /// A refusal, or no usable answer within `timeout`.

@@ -21,7 +21,7 @@ use crate::table::SimTable;
 use crate::wechat::SimTransport;
 use crate::world::{Hit, World};
 
-/// As in `start.rs`.
+/// As in `src/start`.
 const WARM_UP: Duration = Duration::from_secs(3);
 
 struct SkewedClock {

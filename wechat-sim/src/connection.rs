@@ -21,7 +21,7 @@ pub(crate) struct Connection {
 #[derive(Default)]
 struct End {
     reset: AtomicBool,
-    wanted: Notify,
+    end_requested: Notify,
 }
 
 impl Connection {
@@ -32,17 +32,17 @@ impl Connection {
     /// Ends the connection with a TCP reset.
     pub(crate) fn reset(&self) {
         self.end.reset.store(true, Ordering::Release);
-        self.end.wanted.notify_one();
+        self.end.end_requested.notify_one();
     }
 
     /// Closes the connection in the normal way, without an answer.
     pub(crate) fn close(&self) {
-        self.end.wanted.notify_one();
+        self.end.end_requested.notify_one();
     }
 
-    /// Returns when a call wants the connection to end.
-    pub(crate) async fn ended(&self) {
-        self.end.wanted.notified().await;
+    /// Returns when a call has requested the end of the connection.
+    pub(crate) async fn until_end_requested(&self) {
+        self.end.end_requested.notified().await;
     }
 
     /// Wraps the connection's stream, so that it can be reset.

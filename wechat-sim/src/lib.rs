@@ -18,6 +18,21 @@
 //!
 //! Some of WeChat's behaviour is neither documented nor known from captured answers. The README lists what the
 //! simulator does there.
+//!
+//! | module | for |
+//! |---|---|
+//! | `sim` | the handle for tests |
+//! | `config`, `clock` | the configuration, and the clock that a test can move |
+//! | `server`, `connection`, `gateway` | the HTTP server, one connection, and the way of every request |
+//! | `endpoint`, `request`, `reply` | the calls and pages, one request, one answer |
+//! | `calls` | which file answers which call |
+//! | `errcode`, `errmsg` | WeChat's errcodes, and the styles of errmsg over the years |
+//! | `fault` | injected faults |
+//! | `state`, `issued`, `quota`, `log` | what one simulator holds: tickets, tokens, codes, quotas, requests |
+//! | `push`, `delivery` | builds and sends pushes, on demand and by schedule |
+//! | `pages` | the authorization pages |
+//! | `control` | the control API under `/_sim/` |
+//! | `random` | random values that look like WeChat's |
 
 // All other lints are in the workspace's Cargo.toml. These two are here because tests may panic.
 #![warn(clippy::unwrap_used, clippy::expect_used)]

@@ -150,7 +150,7 @@ where
     tokio::select! {
         // A broken connection is no error here: faults break connections.
         _ = serving => {}
-        () = end.ended() => {}
+        () = end.until_end_requested() => {}
     }
 }
 

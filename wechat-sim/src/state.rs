@@ -1,4 +1,4 @@
-//! What all tasks and handles of one simulator share: the configuration, the clock and the state.
+//! The configuration, the clock and the state of one simulator. All its tasks and handles share them.
 
 use std::io;
 use std::net::IpAddr;
@@ -67,8 +67,7 @@ impl SimContext {
         Ok(context)
     }
 
-    /// The state, locked. A panic of another task leaves it usable, because every change is complete in
-    /// itself.
+    /// Locks the state. If a task panicked while it held the lock, the others go on with the state as it is.
     pub(crate) fn state(&self) -> MutexGuard<'_, SimState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -82,7 +81,7 @@ impl SimContext {
         self.state().issued.issue_ticket(self.clock.now())
     }
 
-    /// Mints a token without a request. A foreign one does not count as the platform's own.
+    /// Mints a token without a request. `foreign`: not counted in `tokens_minted`.
     pub(crate) fn mint(&self, foreign: bool) -> String {
         let (lifetime, overlap) = (self.config.token_lifetime, self.config.token_overlap);
         let issued = &mut self.state().issued;

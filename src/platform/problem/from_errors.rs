@@ -1,4 +1,5 @@
-//! How the errors of the platform's own parts become problems. [`Problem`] itself reads WeChat's answers.
+//! Converts state, bus, credentials and push errors into problems. `problem.rs` converts errors of WeChat
+//! calls.
 
 use super::problem::Problem;
 use super::texts::{self, ProblemCode};

@@ -4,8 +4,8 @@
 //! |---|---|
 //! | `texts` | the codes that callers match on, with status and title; every detail and remedy |
 //! | `code` | how a row of the table of codes becomes a `ProblemCode` |
-//! | `problem` | what a caller sees of a failure, and how WeChat's answers become one |
-//! | `from_errors` | how the errors of the platform's own parts become problems |
+//! | `problem` | what a caller sees of a failure; converts errors of WeChat calls into problems |
+//! | `from_errors` | converts state, bus, credentials and push errors into problems |
 
 mod code;
 mod from_errors;

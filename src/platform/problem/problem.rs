@@ -1,6 +1,6 @@
 //! A [`Problem`] is what a caller sees of a failure. Nothing secret can be in it.
 //!
-//! Here each failure of the platform gets its code, texts and waiting time. The `api` floor makes an HTTP answer
+//! Here each failure of the platform gets its code, texts and waiting time. The `api` layer makes an HTTP answer
 //! or a Lambda function error of it.
 
 use serde::Serialize;

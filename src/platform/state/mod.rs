@@ -2,7 +2,12 @@
 //! appid. Two traits, tokens and tickets, because the functions have different rights on the two; their
 //! implementations pass one suite of tests.
 //!
-//! Every change is conditional, so a late writer changes nothing. Times are Unix seconds.
+//! Every change is conditional, so a write that comes too late changes nothing. Times are Unix seconds.
+//!
+//! | module | for |
+//! |---|---|
+//! | `tokens` | the token item: the token, the lease of the instance that mints, the last failure |
+//! | `tickets` | the ticket item: the newest verify ticket, and when the last one arrived |
 
 mod tickets;
 mod tokens;

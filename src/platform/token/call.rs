@@ -28,7 +28,7 @@ const MAX_TOKENS: u32 = 3;
 pub enum CallFailure {
     /// WeChat refused it or gave no usable answer.
     Call(CallError),
-    /// There is no token that WeChat takes.
+    /// No token is available.
     Problem(Box<Problem>),
 }
 
@@ -39,7 +39,7 @@ impl From<Box<Problem>> for CallFailure {
 }
 
 impl CallFailure {
-    /// The problem that the failure is. A refused address is counted and logged.
+    /// Converts the failure into a problem. Counts and logs it if WeChat refused the egress address.
     pub(crate) fn record(self, services: &Services) -> Box<Problem> {
         match self {
             Self::Call(error) => services.record_call_failure(&error),

@@ -42,7 +42,8 @@ impl TokenMemory {
         active
     }
 
-    /// After an unclear mint the token may die in five minutes: the table is read again before.
+    /// After an unclear mint the token may stop working in five minutes. The shorter life makes the process
+    /// read the table before that.
     pub fn shorten_life(&self, now: i64) {
         if let Some(active) = &mut *self.lock() {
             active.token.expires_at =

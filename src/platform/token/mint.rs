@@ -20,7 +20,8 @@ use crate::wechat::{CallError, ComponentToken};
 /// nobody starts a second one beside it.
 const LEASE: Duration = Duration::from_secs(15);
 
-/// No call may end later than this before the lease does: the clocks of two instances may differ by as much.
+/// Every call ends at least this long before the lease ends, because the clocks of two instances may differ
+/// by this much.
 const CLOCK_RESERVE: Duration = Duration::from_secs(2);
 
 /// Kept for storing the result after the last call: one attempt of the AWS SDK.
@@ -29,8 +30,8 @@ const STORE_RESERVE: Duration = Duration::from_millis(1500);
 /// The longest that one mint call may take; WeChat has been seen to take four seconds.
 const LONGEST_CALL: Duration = Duration::from_secs(5);
 
-/// No mint call begins with less time than this: one that is cut off may have killed the old token for a
-/// new one that nobody knows.
+/// No mint call begins with less time than this: one that is cut off may have replaced the old token by a new
+/// one that was never received.
 const SHORTEST_CALL: Duration = Duration::from_millis(4500);
 
 /// Mint calls in one mint, whatever the reason for the next one.
@@ -39,7 +40,7 @@ const MAX_CALLS: u32 = 3;
 /// The longest life that is believed, in seconds. WeChat's tokens live 7200.
 const LONGEST_LIFE: i64 = 24 * 3600;
 
-/// Takes the lease that `seen` leaves open and mints.
+/// Takes the lease, which is free in `seen`, and mints.
 ///
 /// # Errors
 /// Why no call could be made: credentials, ticket, table or time are missing.
@@ -82,7 +83,7 @@ pub(super) async fn mint(
     Ok(match ask(services, &mut calls, &held.ticket, call_by).await {
         Ok(token) => held.store(token).await,
         Err(error) => {
-            // A holder that died may have made a call that is processed all the same.
+            // If the last holder of the lease died, WeChat may still process its call.
             let unclear = calls.unclear || seen.lease.is_some();
             let problem = services.record_call_failure(&error);
             held.store_failure(&calls.credentials, problem, unclear).await
@@ -107,7 +108,7 @@ impl Calls {
         StoredToken { value: token.value, expires_at, minted_at, uncertain: self.unclear }
     }
 
-    /// Whether another call is worth its time.
+    /// Whether to call WeChat again after `error`.
     async fn again(&mut self, services: &Services, error: &CallError) -> bool {
         match error {
             CallError::Transport(error) => {

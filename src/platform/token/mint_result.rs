@@ -36,7 +36,7 @@ pub(super) struct HeldLease<'a> {
     pub services: &'a Services,
     pub appid: &'a str,
     pub holder: String,
-    /// The item that left the lease open.
+    /// The item as it was read before the lease was taken.
     pub seen: &'a TokenItem,
     pub ticket: Ticket,
     /// When the lease, or the request, ends.

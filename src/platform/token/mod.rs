@@ -3,7 +3,7 @@
 //!
 //! | module | for |
 //! |---|---|
-//! | `rules` | the rules, as one pure function |
+//! | `rules` | the rules, as pure functions |
 //! | `mint` | one mint: lease, call, and in `mint_result` what is stored of it |
 //! | `resolve` | one request's way to a token: read the item, do what the rules say, wait |
 //! | `memory` | the newest token that one process has seen |

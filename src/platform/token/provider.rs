@@ -24,14 +24,14 @@ pub struct TokenProvider {
     services: Services,
     role: Role,
     memory: TokenMemory,
-    /// Held while one request looks at the table for all. Holds when the table was read last.
-    flight: Mutex<Option<i64>>,
+    /// Locked while one request reads the table for all. Holds when the last read began.
+    table_read: Mutex<Option<i64>>,
 }
 
 impl TokenProvider {
     /// A provider that knows nothing yet.
     pub fn new(services: Services, role: Role) -> Self {
-        Self { services, role, memory: TokenMemory::default(), flight: Mutex::default() }
+        Self { services, role, memory: TokenMemory::default(), table_read: Mutex::default() }
     }
 
     pub(super) const fn services(&self) -> &Services {
@@ -91,18 +91,18 @@ impl TokenProvider {
         if let Some(active) = valid.clone().filter(is_fresh) {
             return Ok(active);
         }
-        let mut flight = match (valid, self.flight.try_lock()) {
-            (_, Ok(flight)) => flight,
+        let mut table_read = match (valid, self.table_read.try_lock()) {
+            (_, Ok(table_read)) => table_read,
             // Another request looks already: with a valid token there is no need to wait for it.
             (Some(active), Err(_)) => return Ok(active),
             (None, Err(_)) => self.lock(deadline).await?,
         };
-        let read_lately = flight.is_some_and(|at| (0..REREAD_INTERVAL).contains(&(self.now() - at)));
+        let read_lately = table_read.is_some_and(|at| (0..REREAD_INTERVAL).contains(&(self.now() - at)));
         let valid = self.memory.valid(&appid, self.now());
         if let Some(active) = valid.filter(|active| read_lately || is_fresh(active)) {
             return Ok(active);
         }
-        self.resolve(&mut flight, &appid, self.request(), None, deadline).await
+        self.resolve(&mut table_read, &appid, self.request(), None, deadline).await
     }
 
     /// A token instead of one that WeChat has refused with `refusal`. Mints at most once.
@@ -120,12 +120,12 @@ impl TokenProvider {
             // The operator has changed the component meanwhile.
             return self.get(deadline).await;
         }
-        let mut flight = self.lock(deadline).await?;
+        let mut table_read = self.lock(deadline).await?;
         if let Some(active) = self.memory.newer_than(refused, self.now()) {
             return Ok(active);
         }
         let request = TokenRequest { refused: Some(&refused.token), ..self.request() };
-        self.resolve(&mut flight, &appid, request, Some(refusal), deadline).await
+        self.resolve(&mut table_read, &appid, request, Some(refusal), deadline).await
     }
 
     /// What the schedule asks for: renews when it is time, or at once with `force`.
@@ -134,9 +134,9 @@ impl TokenProvider {
     /// Why no fresh token is available; with `force`, why no new one is.
     pub async fn refresh(&self, force: bool, deadline: Instant) -> Result<ActiveToken> {
         let appid = self.appid().await?;
-        let mut flight = self.lock(deadline).await?;
+        let mut table_read = self.lock(deadline).await?;
         let request = TokenRequest { force, ..self.request() };
-        self.resolve(&mut flight, &appid, request, None, deadline).await
+        self.resolve(&mut table_read, &appid, request, None, deadline).await
     }
 
     async fn resolve(
@@ -157,7 +157,7 @@ impl TokenProvider {
     }
 
     async fn lock(&self, deadline: Instant) -> Result<MutexGuard<'_, Option<i64>>> {
-        timeout_at(deadline, self.flight.lock()).await.map_err(|_elapsed| Problem::token_pending())
+        timeout_at(deadline, self.table_read.lock()).await.map_err(|_elapsed| Problem::token_pending())
     }
 
     fn now(&self) -> i64 {

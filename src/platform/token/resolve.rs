@@ -18,7 +18,7 @@ use crate::wechat::Refusal;
 /// How often the table is read while another instance mints: first and longest interval.
 const POLL: (Duration, Duration) = (Duration::from_millis(200), Duration::from_millis(1000));
 
-/// Failures of the table before a request gives up that has seen nobody mint.
+/// A request gives up after this many failures of the table, unless it has seen another instance mint.
 const MAX_FAILURES: u32 = 3;
 
 /// One request's way to a token.
@@ -109,8 +109,9 @@ impl Resolution<'_> {
         }
     }
 
-    /// The table cannot be read: the token in memory will do. Without one it is read again, and while
-    /// another instance is minting as long as there is time.
+    /// The table cannot be read. A valid token in memory is used, unless WeChat refused one or the refresh is
+    /// forced. Otherwise the table is read again: until the deadline if another instance is minting, else up
+    /// to `MAX_FAILURES` times.
     async fn without_the_table(&mut self, error: StateError) -> Result<Option<ActiveToken>> {
         let known = self.memory.valid(self.appid, self.now());
         if let Some(active) = known.filter(|_| self.request.refused.is_none() && !self.request.force) {
@@ -132,8 +133,8 @@ impl Resolution<'_> {
         }
     }
 
-    /// Reports a foreign mint when the item is read for the first time. A forced refresh that had to wait
-    /// compares: another instance's new token is as good as its own, and that mint's failure is its answer.
+    /// First read: reports a foreign mint. Later reads of a forced refresh: a new token of another instance
+    /// is accepted; if that instance's mint failed, its problem is returned.
     fn compare_with_the_first(&mut self, stored: &TokenItem) -> Result<()> {
         let Some(first) = &self.progress.first else {
             self.progress.first = Some(stored.clone());

@@ -4,40 +4,44 @@ use secrecy::ExposeSecret as _;
 
 use crate::platform::state::{Backoff, StoredToken, TokenItem};
 
-/// For this many seconds after a mint nobody mints again, neither for a refusal nor for a short life: what
-/// no mint can end must not cost one for every request. The old token works for as long.
+/// After a mint, the next one waits at least this many seconds, even if WeChat refuses the token or its life
+/// is short. Otherwise an error that no mint can fix would cost one mint for each request. Exceptions: an
+/// expired token, a token whose age is unknown, `force`, and a token that is uncertain (see
+/// [`StoredToken::uncertain`]).
 pub const REMINT_AFTER: i64 = 300;
 
 /// A token with more life than this, in seconds, is fresh. WeChat advises to renew at 1 h 50 min of 2 h.
 pub const FRESH: i64 = 600;
 
-/// Life left to a token, in seconds, when a mint may have replaced it: the old token dies about five
-/// minutes after the new one was minted.
+/// Life, in seconds, that is assumed after an unclear mint. The old token stops working about five minutes
+/// after a new one is minted.
 pub const LIFE_AFTER_UNCLEAR_MINT: i64 = 300;
 
-/// A token that seems to be minted later than this many seconds from now comes from a wrong clock, and its
-/// age says nothing.
+/// If `minted_at` is more than this many seconds in the future, a wrong clock wrote it, and the token's age
+/// is unknown.
 const MAX_MINTED_AHEAD: i64 = 60;
 
 /// A refused token with at most this much life left, in seconds, may have expired on its way to WeChat, or
 /// by a clock that differs.
 const EXPIRY_TOLERANCE: i64 = 5;
 
-/// The life of every token that WeChat mints, in seconds: a token whose end was brought forward may work
-/// until then.
+/// The life of every WeChat token, in seconds. A token whose expiry was brought forward after an unclear mint
+/// may still work until then.
 const FULL_LIFE: i64 = 7200;
 
 /// Who asks for a token: it decides when a valid one is renewed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
-    /// A request for a code. Renews from 5 minutes before expiry, when the keeper has failed to.
+    /// A request for a pre-auth code. Renews the token when at most 5 minutes are left and the keeper has not
+    /// renewed it.
     Caller,
-    /// The keeper. Renews from 10 minutes before expiry.
+    /// The keeper. Renews the token when at most 10 minutes are left.
     Keeper,
 }
 
 impl Role {
-    /// With how much life left a token is renewed, and from which age an uncertain one is, in seconds.
+    /// Two limits in seconds: the remaining life at which a token is renewed, and the age at which an
+    /// uncertain token ([`StoredToken::uncertain`]) is renewed.
     const fn renews(self) -> (i64, i64) {
         match self {
             Self::Caller => (300, 180),
@@ -70,7 +74,8 @@ pub enum Decision {
     Wait,
     /// A mint failed a moment ago and there is nothing to use meanwhile.
     BackOff(Backoff),
-    /// WeChat refuses the newest token, and it is too early for another mint; seconds to wait.
+    /// WeChat refuses the newest token, and no mint is allowed: it is too early, or minting is off. Seconds
+    /// to wait.
     Refused(i64),
     /// Minting is off and there is no valid token.
     Missing,
@@ -120,8 +125,8 @@ pub fn usable<'a>(item: &'a TokenItem, refused: Option<&StoredToken>, now: i64) 
     newer_than(item, refused).filter(|token| token.expires_at > now)
 }
 
-/// What is used while no new token can be minted: a valid token, or else one whose end was brought forward
-/// after an unclear mint, perhaps for nothing. At worst WeChat refuses that one once.
+/// The token to use when no new one can be minted: a valid one, or one whose expiry was brought forward after
+/// an unclear mint. At worst WeChat refuses it once.
 pub fn without_a_mint<'a>(
     item: &'a TokenItem,
     refused: Option<&StoredToken>,
@@ -131,8 +136,8 @@ pub fn without_a_mint<'a>(
         .filter(|token| token.expires_at > now || age(token, now).is_some_and(|age| age < FULL_LIFE))
 }
 
-/// Seconds until a refused token may be replaced by a mint. `None`: now, because it is old enough, was never
-/// certain to be the newest, or has expired.
+/// Seconds until a refused token may be replaced by a mint. `None`: no wait, because the token is old enough,
+/// uncertain or expired, or its age is unknown.
 fn too_early_to_remint(token: &StoredToken, now: i64) -> Option<i64> {
     let wait = REMINT_AFTER - age(token, now)?;
     let may_have_expired = token.expires_at <= now.saturating_add(EXPIRY_TOLERANCE);
@@ -143,8 +148,8 @@ fn newer_than<'a>(item: &'a TokenItem, refused: Option<&StoredToken>) -> Option<
     item.token.as_ref().filter(|token| refused.is_none_or(|refused| is_newer(token, refused)))
 }
 
-/// Whether a valid token is to be renewed. An uncertain one is renewed soon; any other not before it is
-/// five minutes old, whatever life WeChat gave it.
+/// Whether a valid token is to be renewed. An uncertain one ([`StoredToken::uncertain`]) is renewed soon; any
+/// other not before it is five minutes old, whatever life WeChat gave it.
 pub fn is_due(token: &StoredToken, role: Role, now: i64) -> bool {
     let ((life_left, uncertain_age), age) = (role.renews(), age(token, now));
     if token.uncertain {

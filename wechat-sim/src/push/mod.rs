@@ -1,4 +1,12 @@
 //! Pushes: what WeChat sends to a platform's 授权事件接收URL.
+//!
+//! | module | for |
+//! |---|---|
+//! | `options` | what a test can choose for one push |
+//! | `event`, `samples` | the events and messages, and realistic fields for each known `InfoType` |
+//! | `flaw` | what can be wrong with a push |
+//! | `build`, `xml`, `crypt` | the query and the body of a push, its XML, its encryption and signature |
+//! | `send`, `record` | sends pushes as WeChat does, and records them |
 
 mod build;
 mod crypt;

@@ -1,4 +1,4 @@
-//! What a push carries, and how it is built: the part that tests choose.
+//! What a test can choose for one push: content, flaw, times, keys.
 
 use super::event::Event;
 use super::flaw::Flaw;
