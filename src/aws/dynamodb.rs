@@ -14,7 +14,7 @@ use super::clients::cause;
 use super::item::{
     Item, get_number, number, read_ticket_item, read_token_item, text, write_backoff, write_lease,
 };
-use crate::platform::state::{MAX_LEASE_AHEAD, MAX_TICKET_AHEAD};
+use crate::platform::state::{MAX_LEASE_AHEAD, MAX_MINTED_AHEAD, MAX_TICKET_AHEAD};
 use crate::platform::{
     Backoff, Lease, StateError, StoredToken, Ticket, TicketItem, TicketStore, TokenItem, TokenStore,
 };
@@ -138,7 +138,7 @@ impl TokenStore for DynamoDbState {
             None => "attribute_not_exists(backoff)",
         };
         let condition = format!(
-            "(attribute_not_exists(#lease) OR #lease.expires_at <= :now OR #lease.expires_at > :void) \
+            "(attribute_not_exists(#lease.expires_at) OR #lease.expires_at <= :now OR #lease.expires_at > :void) \
              AND {minted} AND {backoff}"
         );
         match write(request.condition_expression(condition)).await? {
@@ -188,13 +188,16 @@ impl TokenStore for DynamoDbState {
     }
 
     async fn put_token(&self, appid: &str, token: &StoredToken, replace: bool) -> Result<bool, StateError> {
-        let shorter = match replace {
-            true => "",
-            false => " AND (expires_at <= :minted_at OR expires_at <= :expires_at)",
+        let condition = match replace {
+            true => "attribute_not_exists(minted_at) OR minted_at <= :minted_at OR minted_at > :void",
+            false => {
+                "attribute_not_exists(minted_at) OR ((minted_at <= :minted_at OR minted_at > :void) \
+                 AND (expires_at <= :minted_at OR expires_at <= :expires_at))"
+            }
         };
-        let request = self.set_token(appid, token, "").condition_expression(format!(
-            "attribute_not_exists(minted_at) OR (minted_at <= :minted_at{shorter})"
-        ));
+        let void = number(token.minted_at.saturating_add(MAX_MINTED_AHEAD));
+        let request = self.set_token(appid, token, "").condition_expression(condition);
+        let request = request.expression_attribute_values(":void", void);
         Ok(matches!(write(request).await?, Written::Yes))
     }
 
@@ -260,7 +263,9 @@ impl TicketStore for DynamoDbState {
         let request = self
             .update(ticket_key(appid))
             .update_expression("SET start_push_at = :now, start_push_by = :claim")
-            .condition_expression("attribute_not_exists(start_push_at) OR start_push_at <= :not_since")
+            .condition_expression(
+                "attribute_not_exists(start_push_at) OR start_push_at <= :not_since OR start_push_at > :now",
+            )
             .expression_attribute_values(":now", number(now))
             .expression_attribute_values(":claim", text(&claim))
             .expression_attribute_values(":not_since", number(not_since));

@@ -111,5 +111,5 @@ impl Keeper {
 
 /// Seconds until the stored token expires; 0 without one.
 fn seconds_left(item: &TokenItem, now: i64) -> i64 {
-    item.token.as_ref().map_or(0, |token| (token.expires_at - now).max(0))
+    item.token.as_ref().map_or(0, |token| token.expires_at.saturating_sub(now).max(0))
 }

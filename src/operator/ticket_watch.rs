@@ -55,7 +55,7 @@ fn why(ticket: &TicketItem, token: &TokenItem, now: i64) -> Option<StartPushReas
     if refusal(ticket, token).is_some() {
         return Some(StartPushReason::Refused);
     }
-    (now - newest.received_at > SILENCE).then_some(StartPushReason::Silence)
+    (now.saturating_sub(newest.received_at) > SILENCE).then_some(StartPushReason::Silence)
 }
 
 /// The failure of the last mint, if WeChat refused its ticket and no newer ticket has arrived.
@@ -82,7 +82,8 @@ impl Keeper {
         let now = self.services.clock.now();
         let why = why(ticket, token, now)?;
         let nothing = StartPush { why, answer: None, problem: None, not_before: None };
-        let asked_at = ticket.start_push_at.filter(|at| now - at < START_PUSH_INTERVAL);
+        let asked_at =
+            ticket.start_push_at.filter(|at| (0..START_PUSH_INTERVAL).contains(&now.saturating_sub(*at)));
         let claimed = match asked_at {
             Some(_) => Ok(false),
             None => self.services.tickets.claim_start_push(appid, now, now - START_PUSH_INTERVAL).await,

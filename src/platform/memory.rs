@@ -7,8 +7,8 @@ use async_trait::async_trait;
 use secrecy::ExposeSecret as _;
 
 use super::state::{
-    Backoff, Lease, MAX_TICKET_AHEAD, StateError, StoredToken, Ticket, TicketItem, TicketStore, TokenItem,
-    TokenStore,
+    Backoff, Lease, MAX_MINTED_AHEAD, MAX_TICKET_AHEAD, StateError, StoredToken, Ticket, TicketItem,
+    TicketStore, TokenItem, TokenStore,
 };
 
 /// State that all holders of this value share.
@@ -107,7 +107,8 @@ impl TokenStore for MemoryState {
         let item = table.tokens.entry(appid.to_owned()).or_default();
         let gives_way = |stored: &StoredToken| {
             let shorter = stored.expires_at <= token.minted_at || stored.expires_at <= token.expires_at;
-            stored.minted_at <= token.minted_at && (shorter || replace)
+            let void = stored.minted_at > token.minted_at.saturating_add(MAX_MINTED_AHEAD);
+            (stored.minted_at <= token.minted_at || void) && (shorter || replace)
         };
         let stores = item.token.as_ref().is_none_or(gives_way);
         if stores {
@@ -149,7 +150,7 @@ impl TicketStore for MemoryState {
     async fn claim_start_push(&self, appid: &str, now: i64, not_since: i64) -> Result<bool, StateError> {
         let mut table = self.table();
         let item = table.tickets.entry(appid.to_owned()).or_default();
-        let free = item.start_push_at.is_none_or(|at| at <= not_since);
+        let free = item.start_push_at.is_none_or(|at| at <= not_since || at > now);
         if free {
             item.start_push_at = Some(now);
         }

@@ -71,7 +71,14 @@ fn forced(world: &World) -> bool {
 
 fn check_backoff(world: &World, item: &TokenItem, now: i64) {
     let Some(backoff) = item.backoff.as_ref().filter(|backoff| backoff.until > now + 2) else { return };
-    let overtaken = backoff.code == ProblemCode::TicketRejected || !world.truth().changed_ms.is_empty();
+    let by_credentials = matches!(
+        backoff.code,
+        ProblemCode::ConfigAppIdRejected
+            | ProblemCode::ConfigAppSecretRejected
+            | ProblemCode::WeChatUnauthorized
+    );
+    let changed = !world.truth().changed_ms.is_empty();
+    let overtaken = backoff.code == ProblemCode::TicketRejected || (by_credentials && changed);
     if !overtaken && !forced(world) {
         world.history.broken("call_inside_a_backoff", format!("{} s are left", backoff.until - now));
     }
@@ -147,6 +154,7 @@ pub fn change<T>(
     if !world.plan.clocks_agree() {
         return result;
     }
+    let leased = before.lease.as_ref().map(|lease| lease.holder.clone());
     if let Some(lease) = before.lease.filter(|lease| lease.expires_at > now + 2)
         && holder != Some(lease.holder.as_str())
         && after.lease.is_none_or(|kept| kept.holder != lease.holder)
@@ -155,7 +163,7 @@ pub fn change<T>(
     }
     if before.backoff.is_some_and(|backoff| backoff.until > now + 2)
         && after.backoff.is_none()
-        && holder.is_none()
+        && holder != leased.as_deref()
     {
         world.history.broken("backoff_removed_without_the_lease", format!("{what} by instance {instance}"));
     }

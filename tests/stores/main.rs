@@ -104,9 +104,31 @@ async fn keeps_its_promises(state: Arc<dyn Store>) {
     assert!(state.put_token(APPID, &token("handed", NOW + 60), false).await.unwrap());
     assert_eq!(stored_value(state).await.as_deref(), Some("handed"));
 
+    // A longer-lived valid token stays, unless it is to be replaced.
+    let brief = StoredToken { expires_at: NOW + 900, ..token("brief", NOW + 61) };
+    assert!(!state.put_token(APPID, &brief, false).await.unwrap());
+    assert!(state.put_token(APPID, &brief, true).await.unwrap());
+    assert!(state.put_token(APPID, &token("long", NOW + 62), false).await.unwrap());
+
+    // What a clock an hour ahead has written blocks nobody.
+    let future = state.token_item(APPID).await.unwrap();
+    let lease_of_an_hour = Lease { holder: "wrong".into(), expires_at: NOW + 3600 };
+    assert!(state.take_lease(APPID, &future, &lease_of_an_hour, NOW + 62).await.unwrap());
+    assert!(take(state, &future, "right", NOW + 63).await);
+    assert!(!take(state, &future, "other", NOW + 63).await);
+    let uncertain = StoredToken { uncertain: true, ..token("uncertain", NOW + 3600) };
+    assert!(state.store_token(APPID, "right", &uncertain).await.unwrap());
+    assert!(state.token_item(APPID).await.unwrap().token.unwrap().uncertain);
+    assert!(!state.put_token(APPID, &token("now", NOW + 64), false).await.unwrap(), "it expires earlier");
+    assert!(state.put_token(APPID, &token("now", NOW + 64), true).await.unwrap());
+    assert!(!state.token_item(APPID).await.unwrap().token.unwrap().uncertain);
+
     // A ticket's value changes only to a later one; every push is noted.
     assert!(state.claim_start_push(APPID, NOW, NOW - 600).await.unwrap());
     assert!(!state.claim_start_push(APPID, NOW + 599, NOW - 1).await.unwrap());
+    let other = "wx1111111111111111";
+    assert!(state.claim_start_push(other, NOW + 3600, NOW + 3000).await.unwrap());
+    assert!(state.claim_start_push(other, NOW, NOW - 600).await.unwrap(), "the last one is in the future");
     assert!(state.put_ticket(APPID, &ticket("t1", NOW, NOW + 1)).await.unwrap());
     assert!(!state.put_ticket(APPID, &ticket("old", NOW - 600, NOW + 2)).await.unwrap());
     assert!(!state.put_ticket(APPID, &ticket("t1", NOW, NOW + 3)).await.unwrap());

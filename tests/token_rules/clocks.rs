@@ -123,3 +123,16 @@ async fn a_refused_token_that_a_clock_an_hour_ahead_has_minted_is_replaced_at_on
     assert_eq!((service.wechat.mints(), service.wechat.refused_tokens()), (2, 1));
     assert_eq!(caller.foreign_mints(), 0.0, "the age of such a token says nothing");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_token_of_a_clock_an_hour_ahead_is_replaced_once_for_all_processes() {
+    let service = TimedService::new().await;
+    service.caller_ahead(3600).issue().await.unwrap();
+    let callers: Vec<_> = (0..5).map(|_| service.caller()).collect();
+    all_issue(&callers).await;
+    service.wechat.revoke_tokens();
+    for caller in &callers {
+        caller.issue().await.unwrap();
+    }
+    assert_eq!((service.wechat.mints(), service.wechat.refused_tokens()), (2, 5));
+}

@@ -13,7 +13,10 @@ const LEASE: std::time::Duration = secs(15);
 
 /// An instance that has minted a token and could not store it, because the table takes no writes after the lease.
 async fn with_an_unstored_token(service: &TimedService) -> TimedInstance {
-    let instance = service.caller();
+    with_unstored(service, service.caller()).await
+}
+
+async fn with_unstored(service: &TimedService, instance: TimedInstance) -> TimedInstance {
     instance.table.decide(|access| match access {
         Access::StoreToken | Access::RememberComponent => Fate::FAILS.slow(millis(1500)),
         _ => Fate::WORKS,
@@ -95,6 +98,18 @@ async fn an_unstored_token_is_no_reason_to_mint_again_in_the_same_process() {
         first.issue().await.unwrap();
         assert_eq!(service.wechat.mints(), 1, "after {minutes} minutes");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_keeper_that_could_not_store_its_token_soon_mints_one_that_the_others_can_read() {
+    let service = TimedService::new().await;
+    let keeper = with_unstored(&service, service.keeper()).await;
+    sleep(secs(40)).await;
+    keeper.refresh(false).await.unwrap();
+    assert_eq!(service.wechat.mints(), 1);
+    sleep(secs(30)).await;
+    keeper.refresh(false).await.unwrap();
+    assert_eq!((service.wechat.mints(), value(&service.stored().await)), (2, service.wechat.newest()));
 }
 
 /// A caller whose token has this many seconds left.

@@ -155,7 +155,7 @@ async fn a_forced_refresh_that_can_never_take_the_lease_fails_although_the_old_t
     let service = TimedService::new().await;
     let [keeper, _] = two_keepers(&service).await;
     keeper.table.decide(|access| if access.is_write() { Fate::FAILS } else { Fate::WORKS });
-    assert_eq!(keeper.refresh(true).await.unwrap_err().code, ProblemCode::TokenPending);
+    assert_eq!(keeper.refresh(true).await.unwrap_err().code, ProblemCode::StateUnavailable);
     assert_eq!(service.wechat.mints(), 1);
     keeper.refresh(false).await.unwrap();
 }

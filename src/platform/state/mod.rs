@@ -13,7 +13,7 @@ mod tickets;
 mod tokens;
 
 pub use tickets::{HEARTBEAT_AGE, MAX_TICKET_AHEAD, Ticket, TicketItem, TicketStore};
-pub use tokens::{Backoff, Lease, MAX_LEASE_AHEAD, StoredToken, TokenItem, TokenStore};
+pub use tokens::{Backoff, Lease, MAX_LEASE_AHEAD, MAX_MINTED_AHEAD, StoredToken, TokenItem, TokenStore};
 
 use super::cause::Cause;
 

@@ -12,6 +12,10 @@ pub const MAX_LEASE_AHEAD: i64 = 60;
 /// The furthest the end of a backoff may lie ahead, in seconds; the longest lasts 300.
 pub const MAX_BACKOFF_AHEAD: i64 = 360;
 
+/// If `minted_at` is more than this many seconds in the future, a wrong clock wrote it, and the token's age
+/// is unknown.
+pub const MAX_MINTED_AHEAD: i64 = 60;
+
 /// A component access token, as stored.
 #[derive(Debug, Clone)]
 pub struct StoredToken {

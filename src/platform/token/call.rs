@@ -85,9 +85,7 @@ impl TokenProvider {
                     token = self.replace(&token, refusal, deadline).await?;
                     attempts = first_attempts();
                 }
-                _ if matches!(error.class(), None | Some(ErrcodeClass::Busy)) && attempts.pause().await => {
-                    tracing::debug!(%error, "asking WeChat again");
-                }
+                _ if matches!(error.class(), None | Some(ErrcodeClass::Busy)) && attempts.pause().await => {}
                 _ => return Err(CallFailure::Call(error)),
             }
         }

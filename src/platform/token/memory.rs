@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::rules::{LIFE_AFTER_UNCLEAR_MINT, is_same};
+use super::rules::{LIFE_AFTER_UNCLEAR_MINT, Role, TokenRequest, age, is_newer, is_same};
 use crate::platform::state::{StoredToken, TokenItem};
 
 /// A token and the component it belongs to.
@@ -31,9 +31,7 @@ impl TokenMemory {
 
     /// The valid token, when it is newer than the refused one.
     pub fn newer_than(&self, refused: &ActiveToken, now: i64) -> Option<ActiveToken> {
-        self.valid(&refused.appid, now).filter(|active| {
-            active.token.minted_at >= refused.token.minted_at && !is_same(&active.token, &refused.token)
-        })
+        self.valid(&refused.appid, now).filter(|active| is_newer(&active.token, &refused.token, now))
     }
 
     pub fn remember(&self, appid: &str, token: StoredToken) -> ActiveToken {
@@ -52,13 +50,17 @@ impl TokenMemory {
     }
 
     /// The item as this process sees it: a token that was minted here and could not be stored is the newest
-    /// all the same.
-    pub fn added_to(&self, stored: &TokenItem, appid: &str, now: i64) -> TokenItem {
-        let mut item = stored.clone();
-        if let Some(active) = self.valid(appid, now)
-            && item.token.as_ref().is_none_or(|token| token.minted_at < active.token.minted_at)
+    /// all the same, unless WeChat refused it. The keeper soon mints one that the others can read.
+    pub fn added_to(&self, item: &TokenItem, appid: &str, request: TokenRequest<'_>, now: i64) -> TokenItem {
+        let mut item = item.clone();
+        let is_refused = |token: &StoredToken| request.refused.is_some_and(|refused| is_same(token, refused));
+        if let Some(mut token) = self.valid(appid, now).map(|active| active.token)
+            && !is_refused(&token)
+            && let age_is_known = age(&token, now).is_some()
+            && item.token.as_ref().is_none_or(|stored| age_is_known && stored.minted_at < token.minted_at)
         {
-            item.token = Some(active.token);
+            token.uncertain |= request.role == Role::Keeper;
+            item.token = Some(token);
         }
         item
     }

@@ -67,10 +67,10 @@ pub(super) async fn mint(
         Lease { holder: uuid::Uuid::new_v4().to_string(), expires_at: now + LEASE.as_secs().cast_signed() };
     match services.tokens.take_lease(appid, seen, &lease, now).await {
         Ok(true) => {}
-        Ok(false) => return Ok(Minted::NotTaken),
+        Ok(false) => return Ok(Minted::NotTaken(None)),
         Err(error) => {
             tracing::warn!(%error, "the lease could not be taken");
-            return Ok(Minted::NotTaken);
+            return Ok(Minted::NotTaken(Some(error.into())));
         }
     }
     let ends = (began + LEASE).min(deadline);

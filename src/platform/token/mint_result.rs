@@ -25,8 +25,8 @@ pub(super) enum Minted {
     /// A token that could not be stored because another instance took the lease over: good for this
     /// request only.
     LeaseLost(StoredToken),
-    /// Another instance was first, or the table could not be written. No call was made.
-    NotTaken,
+    /// Another instance was first, or the table could not be written, and why. No call was made.
+    NotTaken(Option<Box<Problem>>),
     /// WeChat gave no token, and why is stored. `unclear`: a call may have been processed all the same.
     Failed { problem: Box<Problem>, unclear: bool },
 }

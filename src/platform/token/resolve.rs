@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 use super::memory::{ActiveToken, TokenMemory};
 use super::mint::mint;
@@ -43,6 +43,8 @@ pub(super) struct Progress {
     saw_a_mint: bool,
     /// The item as it was read first.
     first: Option<TokenItem>,
+    /// Why the lease could not be taken; nothing when another instance has it.
+    unwritable: Option<Box<Problem>>,
 }
 
 impl Resolution<'_> {
@@ -50,7 +52,8 @@ impl Resolution<'_> {
     /// Why there is no token.
     pub async fn run(&mut self) -> Result<ActiveToken> {
         loop {
-            let active = match self.services.tokens.token_item(self.appid).await {
+            let read = timeout_at(self.deadline, self.services.tokens.token_item(self.appid)).await;
+            let active = match read.unwrap_or_else(|_elapsed| Err(StateError("no answer in time".into()))) {
                 Ok(stored) => self.act(&stored).await?,
                 Err(error) => self.without_the_table(error).await?,
             };
@@ -63,10 +66,10 @@ impl Resolution<'_> {
     /// Does what the rules say about `stored`. `None`: the item must be read again.
     async fn act(&mut self, stored: &TokenItem) -> Result<Option<ActiveToken>> {
         self.compare_with_the_first(stored)?;
-        let item = self.memory.added_to(stored, self.appid, self.now());
+        let item = self.memory.added_to(stored, self.appid, self.request, self.now());
         let obsolete = self.backoff_is_obsolete(&item).await;
         match decide(&item, self.request, self.now(), obsolete) {
-            Decision::Use(token) => Ok(Some(self.memory.remember(self.appid, token))),
+            Decision::Use(token) => self.keep(token),
             Decision::Missing => Err(Problem::token_missing()),
             Decision::Refused(wait) => {
                 Err(Problem::token_rejected(self.refusal, self.services.minting, wait))
@@ -75,21 +78,19 @@ impl Resolution<'_> {
                 Err(Problem::from_backoff(&backoff, &self.services.egress, self.now()))
             }
             Decision::Wait => {
-                self.progress.saw_a_mint = true;
+                (self.progress.saw_a_mint, self.progress.unwritable) = (true, None);
                 let rest = item.live_lease(self.now()).map_or(1, |lease| lease.expires_at - self.now());
                 self.pause().await.map_err(|problem| problem.retry_after(rest))?;
                 Ok(None)
             }
             Decision::Mint => match mint(self.services, self.appid, stored, self.deadline).await {
-                Ok(Minted::Done(token)) => Ok(Some(self.memory.remember(self.appid, token))),
+                Ok(Minted::Done(token)) => self.keep(token),
                 // Not remembered: the successor of the lease has a newer one.
                 Ok(Minted::LeaseLost(token)) => Ok(Some(ActiveToken { appid: self.appid.to_owned(), token })),
-                Ok(Minted::NotTaken) => {
-                    self.progress.saw_a_mint = true;
+                Ok(Minted::NotTaken(unwritable)) => {
+                    (self.progress.saw_a_mint, self.progress.unwritable) = (true, unwritable);
                     match usable(&item, self.request.refused, self.now()) {
-                        Some(token) if !self.request.force => {
-                            Ok(Some(self.memory.remember(self.appid, token.clone())))
-                        }
+                        Some(token) if !self.request.force => self.keep(token.clone()),
                         _ => self.pause().await.map(|()| None),
                     }
                 }
@@ -97,13 +98,16 @@ impl Resolution<'_> {
                     if unclear {
                         self.memory.shorten_life(self.now());
                     }
-                    self.without_a_mint(&item, problem).map(Some)
+                    self.without_a_mint(&item, problem)
                 }
                 Err(problem) => match self.without_a_mint(&item, problem) {
                     Err(problem) if problem.code == ProblemCode::StateUnavailable => {
                         self.table_failed(problem).await.map(|()| None)
                     }
-                    result => result.map(Some),
+                    Err(problem) if problem.code == ProblemCode::TokenPending => {
+                        Err(self.progress.unwritable.take().unwrap_or(problem))
+                    }
+                    result => result,
                 },
             },
         }
@@ -159,18 +163,22 @@ impl Resolution<'_> {
 
     /// After a mint that failed or could not begin: a token that is still good. A forced refresh wants no
     /// old one.
-    fn without_a_mint(&self, item: &TokenItem, problem: Box<Problem>) -> Result<ActiveToken> {
+    fn without_a_mint(&self, item: &TokenItem, problem: Box<Problem>) -> Result<Option<ActiveToken>> {
         match without_a_mint(item, self.request.refused, self.now()) {
-            Some(token) if !self.request.force => Ok(self.memory.remember(self.appid, token.clone())),
+            Some(token) if !self.request.force => self.keep(token.clone()),
             _ => Err(problem),
         }
+    }
+
+    fn keep(&self, token: StoredToken) -> Result<Option<ActiveToken>> {
+        Ok(Some(self.memory.remember(self.appid, token)))
     }
 
     /// Pauses before the next look at the table.
     async fn pause(&mut self) -> Result<()> {
         let pause = jittered(POLL.0.saturating_mul(1 << self.progress.pauses.min(8)).min(POLL.1));
         if Instant::now() + pause >= self.deadline {
-            return Err(Problem::token_pending());
+            return Err(self.progress.unwritable.take().unwrap_or_else(Problem::token_pending));
         }
         tokio::time::sleep(pause).await;
         self.progress.pauses += 1;

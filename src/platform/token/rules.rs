@@ -2,7 +2,7 @@
 
 use secrecy::ExposeSecret as _;
 
-use crate::platform::state::{Backoff, StoredToken, TokenItem};
+use crate::platform::state::{Backoff, MAX_MINTED_AHEAD, StoredToken, TokenItem};
 
 /// After a mint, the next one waits at least this many seconds, even if WeChat refuses the token or its life
 /// is short. Otherwise an error that no mint can fix would cost one mint for each request. Exceptions: an
@@ -16,10 +16,6 @@ pub const FRESH: i64 = 600;
 /// Life, in seconds, that is assumed after an unclear mint. The old token stops working about five minutes
 /// after a new one is minted.
 pub const LIFE_AFTER_UNCLEAR_MINT: i64 = 300;
-
-/// If `minted_at` is more than this many seconds in the future, a wrong clock wrote it, and the token's age
-/// is unknown.
-const MAX_MINTED_AHEAD: i64 = 60;
 
 /// A refused token with at most this much life left, in seconds, may have expired on its way to WeChat, or
 /// by a clock that differs.
@@ -122,7 +118,7 @@ pub fn decide(item: &TokenItem, request: TokenRequest<'_>, now: i64, backoff_is_
 
 /// The item's token, when it is valid at `now` and newer than the refused one.
 pub fn usable<'a>(item: &'a TokenItem, refused: Option<&StoredToken>, now: i64) -> Option<&'a StoredToken> {
-    newer_than(item, refused).filter(|token| token.expires_at > now)
+    newer(item, refused, now).filter(|token| token.expires_at > now)
 }
 
 /// The token to use when no new one can be minted: a valid one, or one whose expiry was brought forward after
@@ -132,7 +128,7 @@ pub fn without_a_mint<'a>(
     refused: Option<&StoredToken>,
     now: i64,
 ) -> Option<&'a StoredToken> {
-    newer_than(item, refused)
+    newer(item, refused, now)
         .filter(|token| token.expires_at > now || age(token, now).is_some_and(|age| age < FULL_LIFE))
 }
 
@@ -144,8 +140,8 @@ fn too_early_to_remint(token: &StoredToken, now: i64) -> Option<i64> {
     (wait > 0 && !token.uncertain && !may_have_expired).then_some(wait)
 }
 
-fn newer_than<'a>(item: &'a TokenItem, refused: Option<&StoredToken>) -> Option<&'a StoredToken> {
-    item.token.as_ref().filter(|token| refused.is_none_or(|refused| is_newer(token, refused)))
+fn newer<'a>(item: &'a TokenItem, refused: Option<&StoredToken>, now: i64) -> Option<&'a StoredToken> {
+    item.token.as_ref().filter(|token| refused.is_none_or(|refused| is_newer(token, refused, now)))
 }
 
 /// Whether a valid token is to be renewed. An uncertain one ([`StoredToken::uncertain`]) is renewed soon; any
@@ -159,7 +155,7 @@ pub fn is_due(token: &StoredToken, role: Role, now: i64) -> bool {
 }
 
 /// Seconds since the mint; `None` when `minted_at` comes from a wrong clock.
-fn age(token: &StoredToken, now: i64) -> Option<i64> {
+pub fn age(token: &StoredToken, now: i64) -> Option<i64> {
     let age = now.saturating_sub(token.minted_at);
     (age >= -MAX_MINTED_AHEAD).then_some(age.max(0))
 }
@@ -181,6 +177,8 @@ pub fn is_same(one: &StoredToken, other: &StoredToken) -> bool {
     one.value.expose_secret() == other.value.expose_secret()
 }
 
-fn is_newer(token: &StoredToken, refused: &StoredToken) -> bool {
-    token.minted_at >= refused.minted_at && !is_same(token, refused)
+/// Whether a token may be newer than the refused one. What a wrong clock has minted says nothing: it is tried.
+pub fn is_newer(token: &StoredToken, refused: &StoredToken, now: i64) -> bool {
+    let unknown = age(token, now).is_none() || age(refused, now).is_none();
+    !is_same(token, refused) && (unknown || token.minted_at >= refused.minted_at)
 }
