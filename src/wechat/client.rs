@@ -96,9 +96,7 @@ impl Client {
     /// matter.
     pub async fn preconnect(&self, timeout: Duration) {
         let url = self.hosts.pick().origin.clone();
-        if let Ok(Err(error)) = tokio::time::timeout(timeout, self.transport.head(url)).await {
-            tracing::debug!(%error, "no connection to WeChat at start-up");
-        }
+        let _unconnected = tokio::time::timeout(timeout, self.transport.head(url)).await;
     }
 
     /// One attempt on the host that is preferred at the moment.

@@ -180,6 +180,13 @@ pub fn item_is_read(world: &World, instance: usize, item: &TokenItem) {
     }
 }
 
+/// A request that makes a call has a token, and waits no more.
+pub fn call_begins(world: &World) {
+    if let Some(task) = tokio::task::try_id() {
+        world.truth().waiting.remove(&task);
+    }
+}
+
 /// A request, as it began.
 pub struct Began {
     ms: i64,
@@ -203,7 +210,7 @@ pub fn request_ends(
     world.history.note(format_args!("the request on instance {instance} ends: {shown:?}"));
     let Err(problem) = result else { return };
     // A process takes up another component within ten minutes, and until then asks for the old one.
-    let changing = world.truth().component_changed_ms.is_some_and(|at| now - at < 630_000);
+    let changing = world.component_changes(now);
     if changing || !world.plan.clocks_agree() {
         return;
     }
@@ -222,7 +229,8 @@ pub fn request_ends(
             truth.minted.iter().any(|token| token.by.is_none()),
         )
     };
-    let quiet = !hit(&[Hit::Table, Hit::CodeCall, Hit::Instance], began.ms.min(now - 31_000));
+    // Refusals are remembered for 30 s, from a slow answer on.
+    let quiet = !hit(&[Hit::Table, Hit::CodeCall, Hit::Instance], began.ms.min(now - 45_000));
     // Five seconds for a start while Secrets Manager hangs.
     let enough_time =
         began.ends_ms - began.ms >= if hit(&[Hit::Secrets], began.ms - 5000) { 8000 } else { 2000 };
@@ -242,7 +250,7 @@ pub fn request_ends(
     let ended = |lease: &Lease| ((lease.expires_at - BASE) * 1000).max(began.ms) + 7000 <= began.ends_ms;
     if problem.code == ProblemCode::TokenPending
         && world.item(&appid).lease.as_ref().is_some_and(ended)
-        && !hit(&[Hit::Table, Hit::Instance, Hit::Secrets], began.ms)
+        && !hit(&[Hit::Table, Hit::Instance, Hit::Secrets, Hit::CodeCall], began.ms)
     {
         world
             .history

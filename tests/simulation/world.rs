@@ -145,6 +145,11 @@ impl World {
         self.table.token_item(appid).now_or_never().unwrap().unwrap()
     }
 
+    /// Whether the secret has named another component within the time that a process takes to notice.
+    pub fn component_changes(&self, now_ms: i64) -> bool {
+        self.truth().component_changed_ms.is_some_and(|at| now_ms - at < 630_000)
+    }
+
     /// The component that the table names.
     pub fn component(&self) -> Option<String> {
         self.table.component().now_or_never().unwrap().unwrap()

@@ -63,7 +63,7 @@ impl TokenProvider {
     where
         F: Future<Output = Result<T, CallError>>,
     {
-        let services = self.services();
+        let services = &self.services;
         let first_attempts = || Attempts::new(MAX_CALLS, LONGEST_CALL, deadline);
         let (mut attempts, mut tokens_left) = (first_attempts(), MAX_TOKENS);
         let mut token = self.get(deadline).await?;

@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::rules::{LIFE_AFTER_UNCLEAR_MINT, Role, TokenRequest, age, is_newer, is_same};
+use super::rules::{CLOCK_SKEW, LIFE_AFTER_UNCLEAR_MINT, Role, TokenRequest, age, is_newer, is_same};
 use crate::platform::state::{StoredToken, TokenItem};
 
 /// A token and the component it belongs to.
@@ -56,8 +56,8 @@ impl TokenMemory {
         let is_refused = |token: &StoredToken| request.refused.is_some_and(|refused| is_same(token, refused));
         if let Some(mut token) = self.valid(appid, now).map(|active| active.token)
             && !is_refused(&token)
-            && let age_is_known = age(&token, now).is_some()
-            && item.token.as_ref().is_none_or(|stored| age_is_known && stored.minted_at < token.minted_at)
+            && let since = age(&token, now).map(|_age| token.minted_at - CLOCK_SKEW)
+            && item.token.as_ref().is_none_or(|stored| since.is_some_and(|since| stored.minted_at < since))
         {
             token.uncertain |= request.role == Role::Keeper;
             item.token = Some(token);

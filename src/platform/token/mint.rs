@@ -37,6 +37,9 @@ const SHORTEST_CALL: Duration = Duration::from_millis(4500);
 /// Mint calls in one mint, whatever the reason for the next one.
 const MAX_CALLS: u32 = 3;
 
+/// For this many seconds after a mint, WeChat may still process a call of it that had no answer.
+const UNCLEAR_FOR: i64 = 15;
+
 /// The longest life that is believed, in seconds. WeChat's tokens live 7200.
 const LONGEST_LIFE: i64 = 24 * 3600;
 
@@ -79,7 +82,10 @@ pub(super) async fn mint(
         held.release().await;
         return Err(Problem::token_pending());
     }
-    let mut calls = Calls { credentials, appsecret, unclear: false, unauthorized: false };
+    // WeChat may process a call of the mint before this one only now.
+    let is_open = |token: &StoredToken| token.uncertain && now.saturating_sub(token.minted_at) < UNCLEAR_FOR;
+    let unclear = seen.token.as_ref().is_some_and(is_open);
+    let mut calls = Calls { credentials, appsecret, unclear, unauthorized: false };
     Ok(match ask(services, &mut calls, &held.ticket, call_by).await {
         Ok(token) => held.store(token).await,
         Err(error) => {

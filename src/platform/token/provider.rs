@@ -21,7 +21,7 @@ const CREDENTIALS_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The token of one process.
 pub struct TokenProvider {
-    services: Services,
+    pub(super) services: Services,
     role: Role,
     memory: TokenMemory,
     /// Locked while one request reads the table for all. Holds when the last read began.
@@ -32,10 +32,6 @@ impl TokenProvider {
     /// A provider that knows nothing yet.
     pub fn new(services: Services, role: Role) -> Self {
         Self { services, role, memory: TokenMemory::default(), table_read: Mutex::default() }
-    }
-
-    pub(super) const fn services(&self) -> &Services {
-        &self.services
     }
 
     /// The component's appid: from the credentials, or, while they cannot be read, the one of the remembered

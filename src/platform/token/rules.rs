@@ -21,6 +21,9 @@ pub const LIFE_AFTER_UNCLEAR_MINT: i64 = 300;
 /// by a clock that differs.
 const EXPIRY_TOLERANCE: i64 = 5;
 
+/// Two clocks that are right may differ by this many seconds, and so may the times of two mints.
+pub const CLOCK_SKEW: i64 = 2;
+
 /// The life of every WeChat token, in seconds. A token whose expiry was brought forward after an unclear mint
 /// may still work until then.
 const FULL_LIFE: i64 = 7200;
@@ -180,5 +183,5 @@ pub fn is_same(one: &StoredToken, other: &StoredToken) -> bool {
 /// Whether a token may be newer than the refused one. What a wrong clock has minted says nothing: it is tried.
 pub fn is_newer(token: &StoredToken, refused: &StoredToken, now: i64) -> bool {
     let unknown = age(token, now).is_none() || age(refused, now).is_none();
-    !is_same(token, refused) && (unknown || token.minted_at >= refused.minted_at)
+    !is_same(token, refused) && (unknown || token.minted_at.saturating_add(CLOCK_SKEW) >= refused.minted_at)
 }
