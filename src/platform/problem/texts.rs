@@ -1,5 +1,6 @@
-//! Everything that callers and operators read of a problem: the codes with their titles, the details and the
-//! remedies.
+//! What callers and operators read of a problem: the codes with their titles, the details and the remedies.
+//! Only the words that an error brings along (what is wrong with a secret's field, a push or a connection)
+//! stand where the error is made.
 //!
 //! Each text is one row, and each language is one column of it. To add Chinese, add the field `zh` to
 //! [`Text`]: the compiler then names every row that lacks it, and [`Text::get`] chooses the column. The
