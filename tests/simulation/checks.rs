@@ -180,8 +180,17 @@ pub fn item_is_read(world: &World, instance: usize, item: &TokenItem) {
     }
 }
 
+/// The warm-up's read belongs to no request.
+pub fn warm_up_ends(world: &World) {
+    stops_waiting(world);
+}
+
 /// A request that makes a call has a token, and waits no more.
 pub fn call_begins(world: &World) {
+    stops_waiting(world);
+}
+
+fn stops_waiting(world: &World) {
     if let Some(task) = tokio::task::try_id() {
         world.truth().waiting.remove(&task);
     }

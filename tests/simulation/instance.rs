@@ -122,6 +122,7 @@ impl Instance {
         let deadline = Instant::now() + time;
         self.run(async move {
             live.warm.get_or_init(|| warm_up(&live.issuer)).await;
+            checks::warm_up_ends(&world);
             let result = live.issuer.issue(&IssueRequest::default(), deadline).await;
             checks::request_ends(&world, this.index, &began, &result);
         });

@@ -159,3 +159,20 @@ async fn a_forced_refresh_that_can_never_take_the_lease_fails_although_the_old_t
     assert_eq!(service.wechat.mints(), 1);
     keeper.refresh(false).await.unwrap();
 }
+
+/// A cold process reads a token that is due and still valid.
+#[tokio::test(start_paused = true)]
+async fn while_one_request_of_a_process_renews_a_valid_token_the_others_use_it() {
+    let service = TimedService::new().await;
+    service.caller().issue().await.unwrap();
+    sleep(secs(7000)).await;
+    let instance = service.caller();
+    service.wechat.next_mints([Reply::USUAL.after(millis(4900))]);
+    let renews = instance.clone();
+    let renews = tokio::spawn(async move { renews.issue().await.map(drop) });
+    sleep(millis(10)).await;
+    assert!(service.item().await.lease.is_some());
+    instance.issue_within(secs(2)).await.unwrap();
+    renews.await.unwrap().unwrap();
+    assert_eq!(service.wechat.mints(), 2);
+}

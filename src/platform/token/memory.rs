@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::rules::{CLOCK_SKEW, LIFE_AFTER_UNCLEAR_MINT, Role, TokenRequest, age, is_newer, is_same};
+use super::rules::{CLOCK_SKEW, LIFE_AFTER_UNCLEAR_MINT, Role, TokenRequest, age, is_newer, is_same, usable};
 use crate::platform::state::{StoredToken, TokenItem};
 
 /// A token and the component it belongs to.
@@ -50,8 +50,9 @@ impl TokenMemory {
     }
 
     /// The item as this process sees it: a token that was minted here and could not be stored is the newest
-    /// all the same, unless WeChat refused it. The keeper soon mints one that the others can read.
-    pub fn added_to(&self, item: &TokenItem, appid: &str, request: TokenRequest<'_>, now: i64) -> TokenItem {
+    /// all the same, unless WeChat refused it. The keeper soon mints one that the others can read. Any other valid
+    /// token is remembered, so that the process's other requests use it while this one mints.
+    pub fn merge(&self, item: &TokenItem, appid: &str, request: TokenRequest<'_>, now: i64) -> TokenItem {
         let mut item = item.clone();
         let is_refused = |token: &StoredToken| request.refused.is_some_and(|refused| is_same(token, refused));
         if let Some(mut token) = self.valid(appid, now).map(|active| active.token)
@@ -61,6 +62,8 @@ impl TokenMemory {
         {
             token.uncertain |= request.role == Role::Keeper;
             item.token = Some(token);
+        } else if let Some(token) = usable(&item, request.refused, now) {
+            self.remember(appid, token.clone());
         }
         item
     }

@@ -7,7 +7,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use super::memory::{ActiveToken, TokenMemory};
 use super::resolve::{Progress, Resolution};
-use super::rules::{Role, TokenRequest, is_due, usable};
+use super::rules::{Role, TokenRequest, is_due};
 use crate::platform::problem::{Problem, Result};
 use crate::platform::services::Services;
 use crate::platform::state::StateError;
@@ -62,9 +62,7 @@ impl TokenProvider {
             let Some(appid) = self.services.tokens.component().await? else { return Ok(()) };
             let item = self.services.tokens.token_item(&appid).await?;
             // Should the credentials name another component, this token is never used: memory is asked by appid.
-            if let Some(token) = usable(&item, None, self.now()) {
-                self.memory.remember(&appid, token.clone());
-            }
+            self.memory.merge(&item, &appid, self.request(), self.now());
             Ok::<_, StateError>(())
         };
         let (credentials, stored) = tokio::join!(self.services.credentials.get(), stored);

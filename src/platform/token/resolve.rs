@@ -66,7 +66,7 @@ impl Resolution<'_> {
     /// Does what the rules say about `stored`. `None`: the item must be read again.
     async fn act(&mut self, stored: &TokenItem) -> Result<Option<ActiveToken>> {
         self.compare_with_the_first(stored)?;
-        let item = self.memory.added_to(stored, self.appid, self.request, self.now());
+        let item = self.memory.merge(stored, self.appid, self.request, self.now());
         let obsolete = self.backoff_is_obsolete(&item).await;
         match decide(&item, self.request, self.now(), obsolete) {
             Decision::Use(token) => self.keep(token),
