@@ -229,7 +229,11 @@ pub fn request_ends(
     }
     // The token that was stored before the request began, valid for all its time.
     let appid = world.appid();
-    let stored = world.item(&appid).token.map(|token| token.value.expose_secret().to_owned());
+    let stored = world.item(&appid).token;
+    // A token whose expiry was brought forward may work on, but nobody can know: while another mints, it is not used.
+    let waits_behind_a_mint = problem.code == ProblemCode::TokenPending
+        && stored.as_ref().is_some_and(|token| token.expires_at <= world.time.unix());
+    let stored = stored.map(|token| token.value.expose_secret().to_owned());
     let (usable, foreign) = {
         let truth = world.truth();
         let stored = truth.minted.iter().find(|token| Some(&token.value) == stored.as_ref());
@@ -246,7 +250,7 @@ pub fn request_ends(
     // Without the secret a cold process needs the name of the component, which a dead process did not store.
     let nameless =
         problem.code == ProblemCode::SecretsUnavailable && world.component() != Some(appid.clone());
-    if usable && quiet && enough_time && !nameless && world.plan.minting {
+    if usable && quiet && enough_time && !nameless && !waits_behind_a_mint && world.plan.minting {
         world.history.broken("valid_token_unused", format!("instance {instance}: {}", problem.code));
     }
     let waited = tokio::task::try_id().is_some_and(|task| world.truth().waiting.remove(&task));
