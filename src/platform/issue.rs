@@ -85,12 +85,7 @@ impl Issuer {
     /// # Errors
     /// The problem, ready to be shown to the caller.
     pub async fn issue(&self, request: &IssueRequest, deadline: Instant) -> Result<IssuedCode> {
-        if let Some(asked) = &request.component_appid {
-            let appid = self.tokens.appid().await?;
-            if *asked != appid {
-                return Err(Problem::invalid(texts::OTHER_APPID.with(&[("appid", &appid)])));
-            }
-        }
+        check_component(request, &self.tokens.appid().await?)?;
         if let Some(problem) = self.refused_a_moment_ago() {
             return Err(problem);
         }
@@ -103,6 +98,8 @@ impl Issuer {
         match self.tokens.call(Endpoint::CreatePreAuthCode, deadline, create).await {
             Ok((appid, code, asked_at)) => {
                 *self.memory() = None;
+                // The operator may have changed the component meanwhile.
+                check_component(request, &appid)?;
                 Ok(issued(request, appid, &code, asked_at))
             }
             Err(CallFailure::Call(error)) => Err(self.failed(&error)),
@@ -131,6 +128,13 @@ impl Issuer {
 
     fn memory(&self) -> MutexGuard<'_, Option<Refused>> {
         self.refused.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn check_component(request: &IssueRequest, appid: &str) -> Result<()> {
+    match &request.component_appid {
+        Some(asked) if asked != appid => Err(Problem::invalid(texts::OTHER_APPID.with(&[("appid", &appid)]))),
+        _ => Ok(()),
     }
 }
 

@@ -6,14 +6,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 use wechat_preauth::platform::{
-    CredentialsCache, CredentialsSource, ProblemCode, Role, SecretDocument, SecretsError, StoredToken,
-    TokenStore as _,
+    CredentialsCache, CredentialsSource, IssueRequest, ProblemCode, Role, SecretDocument, SecretsError,
+    StoredToken, TokenStore as _,
 };
 
 use crate::faulty_state::{Access, Fate};
-use crate::timed_service::{A, B, TimedInstance, TimedService, document, secs};
+use crate::scripted_wechat::{Call, Reply};
+use crate::timed_service::{A, B, LIMIT, TimedInstance, TimedService, document, secs};
 use crate::value;
 
 /// A secret that is down until it names component B.
@@ -143,4 +144,26 @@ async fn another_component_in_the_secret_is_taken_up_after_ten_minutes() {
     }
     assert_eq!(service.wechat.mints(), 2);
     nothing_is_mixed(&service).await;
+}
+
+/// The code is not handed out: the caller named component A.
+#[tokio::test(start_paused = true)]
+async fn a_caller_of_one_component_gets_no_code_of_the_next_when_the_component_changes_during_the_request() {
+    let service = TimedService::new().await;
+    let instance = service.caller();
+    instance.issue().await.unwrap();
+    // The credentials are ten minutes old when WeChat refuses the token.
+    sleep(secs(598)).await;
+    service.credentials.set(Ok(document(B)));
+    service.ticket_arrives(B).await;
+    service.wechat.revoke_tokens();
+    let mut slow = true;
+    service.wechat.decide(move |call| match call {
+        Call::Code if std::mem::take(&mut slow) => Reply::USUAL.after(secs(3)),
+        _ => Reply::USUAL,
+    });
+    let request = IssueRequest { component_appid: Some(A.to_owned()), ..IssueRequest::default() };
+    let problem = instance.issuer.issue(&request, Instant::now() + LIMIT).await.unwrap_err();
+    assert_eq!(problem.code, ProblemCode::RequestInvalid);
+    assert_eq!(service.wechat.seen().last().unwrap().appid, B, "the component has changed meanwhile");
 }

@@ -80,8 +80,7 @@ impl Resolution<'_> {
             Decision::Wait => {
                 (self.progress.saw_a_mint, self.progress.unwritable) = (true, None);
                 let rest = item.live_lease(self.now()).map_or(1, |lease| lease.expires_at - self.now());
-                self.pause().await.map_err(|problem| problem.retry_after(rest))?;
-                Ok(None)
+                self.pause().await.map_err(|problem| problem.retry_after(rest))
             }
             Decision::Mint => match mint(self.services, self.appid, stored, self.deadline).await {
                 Ok(Minted::Done(token)) => self.keep(token),
@@ -91,7 +90,7 @@ impl Resolution<'_> {
                     (self.progress.saw_a_mint, self.progress.unwritable) = (true, unwritable);
                     match usable(&item, self.request.refused, self.now()) {
                         Some(token) if !self.request.force => self.keep(token.clone()),
-                        _ => self.pause().await.map(|()| None),
+                        _ => self.pause().await,
                     }
                 }
                 Ok(Minted::Failed { problem, unclear }) => {
@@ -102,7 +101,7 @@ impl Resolution<'_> {
                 }
                 Err(problem) => match self.without_a_mint(&item, problem) {
                     Err(problem) if problem.code == ProblemCode::StateUnavailable => {
-                        self.table_failed(problem).await.map(|()| None)
+                        self.table_failed(problem).await
                     }
                     Err(problem) if problem.code == ProblemCode::TokenPending => {
                         Err(self.progress.unwritable.take().unwrap_or(problem))
@@ -122,11 +121,11 @@ impl Resolution<'_> {
             tracing::warn!(%error, "the state table cannot be read; the token in memory is valid");
             return Ok(Some(active));
         }
-        self.table_failed(error.into()).await.map(|()| None)
+        self.table_failed(error.into()).await
     }
 
-    /// Pauses before the next try of a table that fails.
-    async fn table_failed(&mut self, problem: Box<Problem>) -> Result<()> {
+    /// Pauses before the next try of a table that fails. Never a token.
+    async fn table_failed(&mut self, problem: Box<Problem>) -> Result<Option<ActiveToken>> {
         self.progress.failures += 1;
         if self.progress.saw_a_mint {
             self.pause().await
@@ -174,15 +173,15 @@ impl Resolution<'_> {
         Ok(Some(self.memory.remember(self.appid, token)))
     }
 
-    /// Pauses before the next look at the table.
-    async fn pause(&mut self) -> Result<()> {
+    /// Pauses before the next look at the table. Never a token.
+    async fn pause(&mut self) -> Result<Option<ActiveToken>> {
         let pause = jittered(POLL.0.saturating_mul(1 << self.progress.pauses.min(8)).min(POLL.1));
         if Instant::now() + pause >= self.deadline {
             return Err(self.progress.unwritable.take().unwrap_or_else(Problem::token_pending));
         }
         tokio::time::sleep(pause).await;
         self.progress.pauses += 1;
-        Ok(())
+        Ok(None)
     }
 
     /// Whether the reason of a backoff is gone: a newer ticket, or other credentials.
