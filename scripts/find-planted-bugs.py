@@ -124,6 +124,20 @@ BUGS = {
         "if self.progress.saw_a_mint {",
         "if self.progress.saw_a_mint && self.progress.failures == 0 {",
     ),
+    "rest-of-the-lease-not-said": Bug(
+        "Retry-After of Token.Pending is the rest of the lease",
+        "retry_after_is_not_the_lease",
+        RESOLVE,
+        "self.pause().await.map_err(|problem| problem.retry_after(rest))",
+        "self.pause().await.map_err(|problem| problem.retry_after(rest.min(2)))",
+    ),
+    "address-pauses-double": Bug(
+        "a refused address pauses mints for 15 seconds, never longer",
+        "long_pause_after_an_address",
+        RESULT,
+        "    if code == ProblemCode::ConfigEgressIpNotRegistered {",
+        "    if code == ProblemCode::ConfigEgressIpNotRegistered && count == 1 {",
+    ),
     "void-lease-believed": Bug(
         "a lease that ends more than 60 seconds ahead is void",
         "stuck",

@@ -79,15 +79,21 @@ async fn the_schedules_event_mints_once_and_no_check_of_a_diagnosis_fails() {
     assert_eq!(report["links"].as_array().unwrap().len(), 8);
     assert_eq!(stack.wechat.codes_issued(), 1);
 
+    let probed = json!({
+        "action": "probe_address", "client_ip": "127.0.0.1", "is_egress_ip": true, "egress_ips": ["127.0.0.1"],
+        "accepted": true,
+    });
+    assert_eq!((stack.event("keeper-probe-address.json"), stack.wechat.codes_issued()), (probed, 1));
+
     let answer = stack.event("keeper-start-push-ticket.json");
     assert_eq!(answer["answer"], "in a normal state");
     assert!(stack.state.ticket_item(&stack.appid).await.unwrap().start_push_at.is_some());
     assert_eq!(stack.event("keeper-get-quota.json")["quotas"].as_array().unwrap().len(), 2);
-    assert_eq!(stack.event("keeper-get-quota-of-one.json")["quotas"][0]["used"], 2);
+    assert_eq!(stack.event("keeper-get-quota-of-one.json")["quotas"][0]["used"], 3);
     assert_eq!(stack.event("keeper-clear-quota.json")["answer"], "ok");
     assert_eq!(stack.event("keeper-refresh-force.json")["renewed"], true);
 
-    // A rid that WeChat does not know, and a token that is refused while MINTING is on.
+    // A rid that WeChat does not know, and a token that is refused while MINTING is on. The next test stores it.
     let refused = stack.function.invoke(include_str!("../events/keeper-explain-rid.json")).await;
     assert_eq!((refused.failed, &refused.payload["errorType"]), (true, &json!("WeChat.Error")));
     let refused = stack.function.invoke(include_str!("../events/keeper-put-token.json")).await;
@@ -140,10 +146,12 @@ async fn with_minting_off_a_handed_over_token_is_stored_and_metrics_survive_the_
     let put = json!({
         "action": "put_token",
         "component_access_token": stack.wechat.mint(),
-        "expires_at": SystemClock.now() + 7200,
+        "expires_at": SystemClock.now() + 7000,
     });
     let stored = stack.function.invoke(&put.to_string()).await;
     assert!(!stored.failed, "{stored:?}");
+    // Its life is the longest, so it replaces the token above.
+    assert_eq!(stack.event("keeper-put-token.json")["seconds_left"], 7200);
     assert_eq!(stack.event("keeper-refresh.json")["renewed"], false);
     assert_eq!(stack.state.component().await.unwrap(), Some(stack.appid.clone()));
     assert_eq!(stack.wechat.calls(Endpoint::ComponentToken), 0);

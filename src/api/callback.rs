@@ -1,5 +1,5 @@
-//! The `callback` function: WeChat's pushes over API Gateway (REST and HTTP API), and pushes that another receiver
-//! forwards by direct invocation.
+//! The `callback` function: WeChat's pushes over API Gateway (REST and HTTP API), pushes that another receiver forwards
+//! by direct invocation, and the check of the push keys, which only direct invocation can ask for.
 //!
 //! WeChat expects `success` in plain text within five seconds. The route is public: an answer over HTTP shows nothing
 //! about the inside of the service, and a stranger's request costs one short log line.
@@ -15,8 +15,8 @@ use tokio::time::Instant;
 use super::handler::{Environment, Invocation, route};
 use super::push_request;
 use super::response::{FunctionError, generic_response, json_response, problem_response, text_response};
-use crate::platform::push::accept_push;
-use crate::platform::{AcceptedPush, Problem, ProblemCode, PushServices, Result};
+use crate::platform::push::{accept_push, check_push_keys};
+use crate::platform::{AcceptedPush, Check, CheckStatus, Problem, ProblemCode, PushServices, Result};
 
 const PATH: &str = "/wechat/callback";
 const METHODS: &str = "GET, POST";
@@ -46,7 +46,7 @@ impl CallbackHandler {
     /// Answers one event. Over HTTP every failure is an answer; on direct invocation it is an error.
     ///
     /// # Errors
-    /// On direct invocation, when the push was not accepted.
+    /// On direct invocation, when the push was not accepted, or the event is neither a push nor a known action.
     pub async fn handle(
         self: Arc<Self>,
         request: Request,
@@ -56,46 +56,60 @@ impl CallbackHandler {
         let waited = if invocation.cold_start { self.start_up } else { Duration::ZERO };
         let deadline = invocation.started + TIME_FOR_A_PUSH.saturating_sub(waited);
         let deadline = deadline.min(invocation.deadline);
-        let work = async move { self.accept(request, direct, deadline).await };
+        let work = async move { self.answer(request, direct, deadline).await };
         match invocation.run(work, |result| log(result, &invocation)).await {
-            Ok(Some(_)) if direct => Ok(json_response(&json!({ "result": SUCCESS }))),
-            Ok(Some(_)) => Ok(text_response(SUCCESS)),
-            Ok(None) => Ok(text_response("ok")),
+            Ok(Done::Accepted(_)) if direct => Ok(json_response(&json!({ "result": SUCCESS }))),
+            Ok(Done::Accepted(_)) => Ok(text_response(SUCCESS)),
+            Ok(Done::Checked(check)) => Ok(json_response(&check)),
+            Ok(Done::Probed) => Ok(text_response("ok")),
             Err(problem) if direct => Err(FunctionError::new(&problem, &invocation.request_id)),
             Err(problem) => Ok(public_response(*problem, &invocation.request_id)),
         }
     }
 
-    /// Accepts the push of a request. `None`: the request is a GET probe.
-    async fn accept(
-        &self,
-        request: Request,
-        direct: bool,
-        deadline: Instant,
-    ) -> Result<Option<AcceptedPush>> {
+    async fn answer(&self, request: Request, direct: bool, deadline: Instant) -> Result<Done> {
         let push = if direct {
+            if push_request::asks_for_check(request.body().as_ref()) {
+                return Ok(Done::Checked(check_push_keys(&self.services, deadline).await));
+            }
             push_request::from_direct(request.body().as_ref())?
         } else {
             route(&request, PATH, METHODS)?;
             if request.method() == Method::GET {
-                return Ok(None);
+                return Ok(Done::Probed);
             }
             push_request::from_http(request)
         };
-        accept_push(&self.services, &push, deadline).await.map(Some)
+        accept_push(&self.services, &push, deadline).await.map(Done::Accepted)
     }
 }
 
-fn log(result: &Result<Option<AcceptedPush>>, invocation: &Invocation) {
+/// What was done with a request.
+enum Done {
+    Accepted(AcceptedPush),
+    /// The push keys were checked.
+    Checked(Check),
+    /// A GET was answered.
+    Probed,
+}
+
+fn log(result: &Result<Done>, invocation: &Invocation) {
     match result {
-        Ok(Some(AcceptedPush::Ticket { create_time, newest })) => {
+        Ok(Done::Accepted(AcceptedPush::Ticket { create_time, newest })) => {
             tracing::info!(create_time, newest, "a ticket arrived");
         }
-        Ok(Some(AcceptedPush::Event { info_type, authorizer_appid, code_fingerprint })) => {
+        Ok(Done::Accepted(AcceptedPush::Event { info_type, authorizer_appid, code_fingerprint })) => {
             tracing::info!(info_type, authorizer_appid, code_fingerprint, "an event was forwarded");
         }
         // A misrouted message is logged with its remedy where it is recognized.
-        Ok(Some(AcceptedPush::Misrouted) | None) => {}
+        Ok(Done::Accepted(AcceptedPush::Misrouted) | Done::Probed) => {}
+        Ok(Done::Checked(check)) => {
+            tracing::info!(
+                ok = check.status == CheckStatus::Ok,
+                detail = check.detail,
+                "checked the push keys"
+            );
+        }
         Err(problem) => {
             let caused_by_anyone = !invocation.direct && anyone_can_cause(problem.code);
             invocation.failed(problem, "the push was not accepted", caused_by_anyone);

@@ -113,7 +113,7 @@ impl Invocation {
             let duration_ms = self.started.elapsed().as_secs_f64() * 1000.0;
             Span::current().record("cold_start", cold_start).record("duration_ms", duration_ms);
             if *direct && result.is_err() {
-                self.metrics.count(metric::FUNCTION_ERROR);
+                self.metrics.count_ago(metric::FUNCTION_ERROR, self.started.elapsed());
             }
             log(&result);
             result

@@ -12,7 +12,11 @@ use super::handler::Environment;
 use super::keeper_request::KeeperAction;
 use super::response::FunctionError;
 use crate::operator::Keeper;
-use crate::platform::{Result, Services, TokenProvider};
+use crate::platform::problem::texts;
+use crate::platform::{Problem, Result, Services, TokenProvider};
+
+/// The alias for a program that hands tokens over. Whoever may invoke only this alias can do nothing else.
+const HANDOVER_ALIAS: &str = "handover";
 
 /// The function's handler, one for each execution environment.
 pub struct KeeperHandler {
@@ -42,7 +46,8 @@ impl KeeperHandler {
     ) -> std::result::Result<Value, FunctionError> {
         let invocation = self.environment.begin(Some(&event.context), true);
         let deadline = invocation.deadline;
-        let work = async move { self.act(&event.payload, deadline).await };
+        let by_handover = is_handover(&event.context.invoked_function_arn);
+        let work = async move { self.act(&event.payload, by_handover, deadline).await };
         let log = |result: &Result<Value>| match result {
             Ok(_) => tracing::info!("the action succeeded"),
             Err(problem) => invocation.failed(problem, "the action failed", false),
@@ -51,10 +56,13 @@ impl KeeperHandler {
         result.map_err(|problem| FunctionError::new(&problem, &invocation.request_id))
     }
 
-    async fn act(&self, event: &Value, deadline: Instant) -> Result<Value> {
+    async fn act(&self, event: &Value, by_handover: bool, deadline: Instant) -> Result<Value> {
         let parsed = KeeperAction::parse(event);
         tracing::Span::current().record("action", parsed.as_ref().map_or("unknown", |(name, _)| name));
         let (keeper, (name, action)) = (&self.keeper, parsed?);
+        if by_handover && !matches!(action, KeeperAction::PutToken { .. }) {
+            return Err(Problem::invalid(texts::HANDOVER));
+        }
         let mut answer = match action {
             KeeperAction::Refresh { force } => json!(keeper.refresh(force, deadline).await?),
             KeeperAction::Diagnose => {
@@ -64,8 +72,9 @@ impl KeeperHandler {
                 }
                 json!(report)
             }
-            KeeperAction::PutToken { component_access_token, expires_at, replace } => {
-                json!(keeper.put_token(&component_access_token, expires_at, replace).await?)
+            KeeperAction::ProbeAddress => json!(keeper.probe_address(deadline).await?),
+            KeeperAction::PutToken { component_access_token, expiry, replace } => {
+                json!(keeper.put_token(&component_access_token, expiry, replace).await?)
             }
             KeeperAction::StartPushTicket => json!(keeper.start_push_ticket(deadline).await?),
             KeeperAction::ClearQuota => json!(keeper.clear_quota(deadline).await?),
@@ -77,4 +86,10 @@ impl KeeperHandler {
         answer["action"] = name.into();
         Ok(answer)
     }
+}
+
+/// Whether the function was invoked through [`HANDOVER_ALIAS`]. The alias is the eighth part of an ARN such as
+/// `arn:aws:lambda:eu-west-1:123456789012:function:keeper:handover`.
+fn is_handover(invoked_function_arn: &str) -> bool {
+    invoked_function_arn.split(':').nth(7) == Some(HANDOVER_ALIAS)
 }

@@ -4,6 +4,7 @@ use secrecy::SecretString;
 use serde_json::Value;
 
 use super::fields::Fields;
+use crate::operator::TokenExpiry;
 use crate::platform::problem::texts::{self, Text};
 use crate::platform::{Problem, Result};
 use crate::wechat::ids::{is_cgi_path, is_rid};
@@ -22,11 +23,13 @@ pub enum KeeperAction {
     PutToken {
         /// The token.
         component_access_token: SecretString,
-        /// When it expires, Unix seconds.
-        expires_at: i64,
+        /// When it expires.
+        expiry: TokenExpiry,
         /// Store it even if a stored valid token expires later.
         replace: bool,
     },
+    /// Find the address that WeChat sees.
+    ProbeAddress,
     /// Ask WeChat to push verify tickets.
     StartPushTicket,
     /// Reset the daily quotas.
@@ -44,10 +47,11 @@ pub enum KeeperAction {
 }
 
 /// Every action with its fields.
-const ACTIONS: [(&str, &[&str]); 7] = [
+const ACTIONS: [(&str, &[&str]); 8] = [
     ("refresh", &["force"]),
     ("diagnose", &[]),
-    ("put_token", &["component_access_token", "expires_at", "replace"]),
+    ("probe_address", &[]),
+    ("put_token", &["component_access_token", "expires_at", "expires_in", "replace"]),
     ("start_push_ticket", &[]),
     ("clear_quota", &["confirm"]),
     ("get_quota", &["cgi_path"]),
@@ -79,15 +83,13 @@ impl KeeperAction {
         let action = match name {
             "refresh" => Self::Refresh { force: fields.flag("force")? },
             "diagnose" => Self::Diagnose,
+            "probe_address" => Self::ProbeAddress,
             "put_token" => Self::PutToken {
                 component_access_token: fields
                     .text("component_access_token")?
                     .ok_or_else(missing(texts::PUT_TOKEN_TOKEN))?
                     .into(),
-                expires_at: fields
-                    .get("expires_at")
-                    .and_then(Value::as_i64)
-                    .ok_or_else(missing(texts::PUT_TOKEN_EXPIRY))?,
+                expiry: expiry(&fields).ok_or_else(missing(texts::PUT_TOKEN_EXPIRY))?,
                 replace: fields.flag("replace")?,
             },
             "start_push_ticket" => Self::StartPushTicket,
@@ -106,6 +108,15 @@ impl KeeperAction {
     }
 }
 
+/// Exactly one of `expires_at` and `expires_in`.
+fn expiry(fields: &Fields<'_>) -> Option<TokenExpiry> {
+    match (fields.get("expires_at"), fields.get("expires_in")) {
+        (Some(time), None) => time.as_i64().map(TokenExpiry::At),
+        (None, Some(seconds)) => seconds.as_i64().map(TokenExpiry::In),
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -119,6 +130,7 @@ mod tests {
             (json!({"action":"refresh"}), "Refresh { force: false }"),
             (json!({"action":"refresh","force":true}), "Refresh { force: true }"),
             (json!({"action":"diagnose"}), "Diagnose"),
+            (json!({"action":"probe_address"}), "ProbeAddress"),
             (json!({"action":"start_push_ticket"}), "StartPushTicket"),
             (json!({"action":"clear_quota","confirm":true}), "ClearQuota"),
             (json!({"action":"get_quota","cgi_path":null}), "GetQuota { cgi_path: None }"),
@@ -138,17 +150,45 @@ mod tests {
             });
             let (_, put) = KeeperAction::parse(&put).unwrap();
             assert!(!format!("{put:?}").contains("s3cret"));
-            let KeeperAction::PutToken { component_access_token, expires_at, replace } = put else {
+            let KeeperAction::PutToken { component_access_token, expiry, replace } = put else {
                 panic!("not put_token")
             };
             assert_eq!(component_access_token.expose_secret(), "s3cret");
-            assert_eq!((expires_at, replace), (1_800_000_000, expected));
+            assert_eq!((expiry, replace), (TokenExpiry::At(1_800_000_000), expected));
+        }
+    }
+
+    #[test]
+    fn put_token_takes_exactly_one_expiry() {
+        let put = |mut fields: Value| {
+            fields["action"] = "put_token".into();
+            fields["component_access_token"] = "s3cret".into();
+            KeeperAction::parse(&fields)
+        };
+        for (fields, expected) in [
+            (json!({"expires_at":1_800_000_000}), TokenExpiry::At(1_800_000_000)),
+            (json!({"expires_in":7200}), TokenExpiry::In(7200)),
+            (json!({"expires_in":7200,"expires_at":null}), TokenExpiry::In(7200)),
+        ] {
+            let Ok((_, KeeperAction::PutToken { expiry, .. })) = put(fields) else { panic!("not put_token") };
+            assert_eq!(expiry, expected);
+        }
+        for fields in [
+            json!({}),
+            json!({"expires_at":"1800000000"}),
+            json!({"expires_in":"7200"}),
+            json!({"expires_in":7200.5}),
+            json!({"expires_at":1_800_000_000,"expires_in":7200}),
+        ] {
+            let detail =
+                "put_token needs either expires_at, in Unix seconds, or expires_in, in seconds from now";
+            assert_eq!(put(fields).unwrap_err().detail, detail);
         }
     }
 
     #[test]
     fn what_is_wrong_is_named_and_no_value_is_repeated() {
-        let all = "refresh, diagnose, put_token, start_push_ticket, clear_quota, get_quota, explain_rid";
+        let all = "refresh, diagnose, probe_address, put_token, start_push_ticket, clear_quota, get_quota, explain_rid";
         for (event, detail) in [
             (json!(null), "the event must be a JSON object with an action".to_owned()),
             (json!(["refresh"]), "the event must be a JSON object with an action".to_owned()),
@@ -170,10 +210,6 @@ mod tests {
             (
                 json!({"action":"put_token","component_access_token":["s3cret"]}),
                 "component_access_token must be a string".into(),
-            ),
-            (
-                json!({"action":"put_token","component_access_token":"s3cret","expires_at":"7200"}),
-                "put_token needs expires_at, a number of Unix seconds".into(),
             ),
             (
                 json!({"action":"clear_quota"}),

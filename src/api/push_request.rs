@@ -1,11 +1,11 @@
 //! A push as it reaches the callback: over API Gateway, or forwarded by direct invocation as
-//! `{"query":{…},"body":"<xml>…"}`.
+//! `{"query":{…},"body":"<xml>…"}`. A direct invocation can also ask for the check of the push keys.
 
 use std::collections::BTreeMap;
 
 use lambda_http::{Body, Request, RequestExt as _};
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::platform::problem::texts;
 use crate::platform::{Problem, RawPush, Result};
@@ -13,6 +13,15 @@ use crate::platform::{Problem, RawPush, Result};
 /// The largest direct event, in bytes. The largest push (64 KiB) grows at most sixfold when every
 /// character of it is escaped in JSON.
 const MAX_EVENT_BYTES: usize = 512 * 1024;
+
+/// The longest event that may be an action. A push is longer.
+const MAX_ACTION_BYTES: usize = 128;
+
+/// Whether a direct invocation's event asks for the check of the push keys. Any other action is a wrong push.
+pub fn asks_for_check(event: &[u8]) -> bool {
+    let is_check = |event: Value| event == json!({ "action": "check_push_keys" });
+    event.len() <= MAX_ACTION_BYTES && serde_json::from_slice(event).is_ok_and(is_check)
+}
 
 /// The push in an HTTP request. The body is moved, not copied: anyone may send a large one.
 pub fn from_http(request: Request) -> RawPush {
@@ -81,11 +90,16 @@ mod tests {
             r#"{"query":{},"body":"","s3cret":1}"#,
             r#"[{},"s3cret"]"#,
             r#"{"query":[["nonce","s3cret"]],"body":""}"#,
+            r#"{"action":"s3cret"}"#,
+            r#"{"action":null}"#,
+            r#"{"action":["check_push_keys"]}"#,
+            r#"{"action":"check_push_keys","s3cret":1}"#,
+            r#"{"action":"check_push_keys","query":{},"body":"s3cret"}"#,
             &huge,
         ] {
             let problem = from_direct(event.as_bytes()).err().unwrap();
             assert_eq!(problem.code, ProblemCode::RequestInvalid, "{event:.80}");
-            assert!(!problem.detail.contains("s3cret"));
+            assert!(!problem.detail.contains("s3cret") && !asks_for_check(event.as_bytes()));
         }
         let problem = from_direct(huge.as_bytes()).err().unwrap();
         assert_eq!(problem.detail, "the event is larger than 524288 bytes");

@@ -5,11 +5,11 @@ use std::future::Future;
 use std::time::Duration;
 
 use secrecy::SecretString;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 use super::Keeper;
 use crate::platform::call::Attempts;
-use crate::platform::problem::{Problem, Result};
+use crate::platform::problem::{Problem, ProblemCode, Result};
 use crate::platform::token::ActiveToken;
 use crate::wechat::CallError;
 use crate::wechat::errcode::{Endpoint, ErrcodeClass};
@@ -37,6 +37,9 @@ impl Keeper {
 
     /// A call that changes something, by appid and secret. Repeated only when it cannot have arrived, or with
     /// credentials that have changed since they were read.
+    ///
+    /// The state table is read first, although the call needs nothing of it: a function that may not read the table is
+    /// not in its network, and must not show WeChat an address that is not registered.
     pub(super) async fn by_secret<T, F>(
         &self,
         endpoint: Endpoint,
@@ -48,6 +51,10 @@ impl Keeper {
     {
         let services = &self.services;
         let mut credentials = services.credentials.get().await?;
+        let state = services.tokens.token_item(&credentials.component_appid);
+        timeout_at(deadline, state)
+            .await
+            .map_err(|_elapsed| Problem::no_answer_in_time(ProblemCode::StateUnavailable))??;
         let mut attempts = Attempts::new(MAX_CALLS, LONGEST_CALL, deadline);
         loop {
             let (appid, appsecret) = (credentials.component_appid.clone(), credentials.appsecret()?.clone());

@@ -32,8 +32,7 @@ impl Keeper {
             wechat.get_rid(&active.token.value, rid, timeout).await
         };
         let record = self.by_token(Endpoint::GetRid, deadline, call).await?;
-        let seen = record.client_ip.as_deref().filter(|_| !egress.addresses().is_empty());
-        let is_egress_ip = seen.map(|address| egress.contains(address));
+        let is_egress_ip = record.client_ip.as_deref().and_then(|seen| egress.is_egress_ip(seen));
         Ok(ExplainedRid { rid: rid.to_owned(), record, is_egress_ip })
     }
 }

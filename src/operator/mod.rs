@@ -7,10 +7,12 @@
 //! | `ticket_watch` | asks WeChat to push tickets when none arrive |
 //! | `quota` | daily quotas: shown, measured once an hour, reset |
 //! | `put_token` | stores a token that was minted elsewhere, with `MINTING=off` |
+//! | `address` | finds the address that WeChat sees |
 //! | `explain_rid` | shows what WeChat recorded of an earlier request |
 //! | `diagnosis` | checks the whole chain |
 //! | `calls` | makes and repeats calls to WeChat, and logs a problem that does not end an action |
 
+mod address;
 mod calls;
 mod diagnosis;
 mod explain_rid;
@@ -21,9 +23,10 @@ mod ticket_watch;
 
 use std::sync::atomic::AtomicI64;
 
-pub use diagnosis::{Check, CheckStatus, Diagnosis};
+pub use address::ProbedAddress;
+pub use diagnosis::Diagnosis;
 pub use explain_rid::ExplainedRid;
-pub use put_token::TokenStored;
+pub use put_token::{TokenExpiry, TokenStored};
 pub use quota::{CallQuota, QuotaCleared};
 pub use refresh::Refreshed;
 pub use ticket_watch::{StartPush, StartPushReason};

@@ -15,6 +15,15 @@ const MAX_TOKEN_CHARS: usize = 1024;
 /// clocks that differ.
 const MAX_LIFE: i64 = 2 * 3600 + 600;
 
+/// When a token that is handed over expires.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TokenExpiry {
+    /// At this time, in Unix seconds.
+    At(i64),
+    /// After so many seconds, as WeChat's answer says.
+    In(i64),
+}
+
 /// A token was stored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct TokenStored {
@@ -27,8 +36,8 @@ pub struct TokenStored {
 }
 
 impl Keeper {
-    /// Stores a token that was minted elsewhere. `expires_at` is in Unix seconds. A valid token that expires
-    /// later stays, unless `replace` is true.
+    /// Stores a token that was minted elsewhere. A valid token that expires later stays, unless
+    /// `replace` is true.
     ///
     /// # Errors
     /// `Request.Invalid` while `MINTING` is on, when the token or its expiry cannot be right, or when the
@@ -36,7 +45,7 @@ impl Keeper {
     pub async fn put_token(
         &self,
         token: &SecretString,
-        expires_at: i64,
+        expiry: TokenExpiry,
         replace: bool,
     ) -> Result<TokenStored> {
         if self.services.minting {
@@ -50,10 +59,14 @@ impl Keeper {
             return Err(Problem::invalid(texts::TOKEN_CHARACTERS));
         }
         let now = self.services.clock.now();
-        let seconds_left = expires_at.saturating_sub(now);
+        let (seconds_left, wrong) = match expiry {
+            TokenExpiry::At(time) => (time.saturating_sub(now), texts::EXPIRES_AT),
+            TokenExpiry::In(seconds) => (seconds, texts::EXPIRES_IN),
+        };
         if !(1..=MAX_LIFE).contains(&seconds_left) {
-            return Err(Problem::invalid(texts::EXPIRES_AT.with(&[("now", &now), ("most", &MAX_LIFE)])));
+            return Err(Problem::invalid(wrong.with(&[("now", &now), ("most", &MAX_LIFE)])));
         }
+        let expires_at = now + seconds_left;
         // Not from memory: the operator may have changed the component a moment ago.
         let appid = self.services.credentials.read_now().await?.component_appid.clone();
         let given = StoredToken { value: token.clone(), expires_at, minted_at: now, uncertain: false };

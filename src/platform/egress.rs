@@ -33,6 +33,16 @@ impl EgressIps {
         address.parse().is_ok_and(|address: Ipv4Addr| self.0.contains(&address))
     }
 
+    /// Whether `address` is one of them; `None` while none is known.
+    pub fn is_egress_ip(&self, address: &str) -> Option<bool> {
+        (!self.0.is_empty()).then(|| self.contains(address))
+    }
+
+    /// The addresses as text.
+    pub fn shown(&self) -> Vec<String> {
+        self.0.iter().map(ToString::to_string).collect()
+    }
+
     /// The remedy for 61004, 40164 and 45035, given the address that WeChat named.
     pub fn remedy(&self, seen: Option<&str>) -> String {
         let text = match seen {
@@ -42,8 +52,7 @@ impl EgressIps {
             None if self.0.is_empty() => texts::EGRESS_IP_UNKNOWN_REMEDY,
             None => texts::EGRESS_IP_UNNAMED_REMEDY,
         };
-        let ours: Vec<String> = self.0.iter().map(ToString::to_string).collect();
-        text.with(&[("seen", &seen.unwrap_or_default()), ("ours", &ours.join(", "))])
+        text.with(&[("seen", &seen.unwrap_or_default()), ("ours", &self.shown().join(", "))])
     }
 }
 

@@ -12,6 +12,7 @@
 //! | `problem` | every way in which a request can fail |
 //! | `credentials` | the component's credentials |
 //! | `state`, `memory` | what all instances share, and an implementation in memory |
+//! | `check` | one check of a diagnosis |
 //! | `bus`, `clock`, `cause` | the bus for events, the time, why a dependency failed |
 //! | `services` | the services that the other modules use |
 
@@ -19,6 +20,7 @@ pub mod authorization_urls;
 pub mod bus;
 pub mod call;
 pub mod cause;
+pub mod check;
 pub mod clock;
 pub mod credentials;
 pub mod egress;
@@ -33,6 +35,7 @@ pub mod token;
 pub use authorization_urls::{AuthorizationUrls, LinkOptions};
 pub use bus::{BusError, BusEvent, EventBus, MemoryBus};
 pub use cause::Cause;
+pub use check::{Check, CheckStatus};
 pub use clock::{Clock, SystemClock};
 pub use credentials::{
     Credentials, CredentialsCache, CredentialsSource, MemoryCredentials, PushKeys, SecretDocument,

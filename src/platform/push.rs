@@ -13,8 +13,9 @@ use tokio::time::{Instant, timeout_at};
 
 use super::bus::{BusError, BusEvent, EventBus};
 use super::cause::Cause;
+use super::check::{self, Check};
 use super::clock::Clock;
-use super::credentials::{Credentials, CredentialsCache, SecretsError};
+use super::credentials::{Credentials, CredentialsCache, PushKeys, SecretsError};
 use super::problem::{Problem, ProblemCode, Result, texts};
 use super::state::{StateError, Ticket, TicketStore};
 use crate::telemetry::{Metrics, metric};
@@ -113,6 +114,22 @@ pub async fn accept_push(
     }
 }
 
+/// Reads the secret anew and judges its push keys. Never fails: what is wrong is in the check.
+pub async fn check_push_keys(services: &PushServices, deadline: Instant) -> Check {
+    let read = in_time(deadline, SecretsError::Unavailable, services.credentials.read_now()).await;
+    match read.map_err(Box::<Problem>::from) {
+        Ok(credentials) => check::push_keys(&credentials.push_keys, || {
+            let detail = "the secret holds none, so no push can be accepted";
+            Check::failed(check::PUSH_KEYS, detail, texts::PUSH_KEYS_REMEDY)
+        }),
+        Err(problem) => {
+            let remedy = problem.remedy.unwrap_or_else(|| texts::SECRETS_UNAVAILABLE_REMEDY.into());
+            let check = Check::failed(check::PUSH_KEYS, problem.detail, remedy);
+            check.fact("code", problem.code.as_str()).fact("count", 0)
+        }
+    }
+}
+
 /// The work's result, or an error when the deadline comes first.
 async fn in_time<T, E>(
     deadline: Instant,
@@ -149,11 +166,26 @@ fn open_with(credentials: &Credentials, query: &PushQuery, body: &[u8], now: i64
         Err(error) => error.into(),
     };
     // An invalid entry in `push_keys` does not block pushes that other entries open. If no entry opens a
-    // push, the invalid one may be its key, so that entry's error is returned.
+    // push, the invalid one may be its key, so that entry's error is returned: the push must be sent again.
     match keys.error() {
-        Some(error) if may_open_with_other_keys(&problem) => Err(error.into()),
+        Some(error)
+            if may_open_with_other_keys(&problem)
+                && may_be_of_an_invalid_key(&problem, keys, query, body) =>
+        {
+            Err(error.into())
+        }
         _ => Err(problem),
     }
+}
+
+/// Whether a push that no valid key opens may belong to an invalid entry of `push_keys`. While the Tokens of all entries
+/// are known, a push with none of their signatures is a stranger's. Otherwise anyone could raise this service's alarms
+/// for as long as one entry is invalid.
+fn may_be_of_an_invalid_key(problem: &Problem, keys: &PushKeys, query: &PushQuery, body: &[u8]) -> bool {
+    problem.code != ProblemCode::PushSignatureRejected
+        || keys.usable.is_empty()
+        || keys.tokens_of_wrong.len() < keys.wrong.len()
+        || keys.tokens_of_wrong.iter().any(|token| push::is_signed_with(token, query, body))
 }
 
 const fn may_open_with_other_keys(problem: &Problem) -> bool {

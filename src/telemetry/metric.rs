@@ -38,7 +38,8 @@ metrics! {
     /// An invocation ended in a problem. `Failure.<code>` is counted as well.
     FAILURE = "Failure";
     /// A direct invocation was answered with a problem, which is a function error. Lambda counts it among the
-    /// function's errors. What Lambda counts beyond these are crashes.
+    /// function's errors, at the time when the invocation began, and so does this metric. What Lambda counts beyond
+    /// these are crashes.
     FUNCTION_ERROR = "FunctionError";
     /// A component access token was minted.
     TOKEN_MINTED = "TokenMinted";
@@ -126,6 +127,11 @@ impl Metrics {
         self.put(&[name], Unit::Count, 1.0, &[]);
     }
 
+    /// Counts one of `name` at the time that was so long ago.
+    pub fn count_ago(&self, name: &str, ago: Duration) {
+        self.write(SystemTime::now() - ago, &[name], Unit::Count, 1.0, &[]);
+    }
+
     /// A call to WeChat took this long.
     pub fn call(&self, api: &str, took: Duration) {
         let name = format!("{WECHAT_LATENCY}.{api}");
@@ -135,11 +141,15 @@ impl Metrics {
     /// Writes one line, in which each of these metrics has this value. The properties can be searched in the logs and
     /// are no metrics; one that is `null` is left out.
     pub fn put(&self, names: &[&str], unit: Unit, value: f64, properties: &[(&str, Value)]) {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        self.write(SystemTime::now(), names, unit, value, properties);
+    }
+
+    fn write(&self, at: SystemTime, names: &[&str], unit: Unit, value: f64, properties: &[(&str, Value)]) {
+        let at = at.duration_since(UNIX_EPOCH).unwrap_or_default();
         let metrics: Vec<Value> = names.iter().map(|name| json!({ "Name": name, "Unit": unit })).collect();
         let mut line = json!({
             "_aws": {
-                "Timestamp": now.as_millis() as u64,
+                "Timestamp": at.as_millis() as u64,
                 "CloudWatchMetrics": [{
                     "Namespace": self.0.namespace,
                     "Dimensions": [["service"]],

@@ -78,3 +78,12 @@ async fn a_push_that_waited_for_the_start_up_has_less_time_left() {
     let (_, _, took) = outcome(&harness, "callback-ticket-rest-api").await;
     assert!(took >= Duration::from_millis(3500), "{took:?}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_check_of_the_push_keys_ends_in_time_while_the_secret_hangs() {
+    let harness = CallbackHarness::of(Hangs, Duration::ZERO, |_| {});
+    let began = Instant::now();
+    let answer = harness.direct(&event("callback-check-push-keys")).await.unwrap();
+    assert_eq!((&answer["status"], &answer["code"]), (&"failed".into(), &"Secrets.Unavailable".into()));
+    assert!(began.elapsed() < Duration::from_secs(12), "{:?}", began.elapsed());
+}

@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use serde_json::{Value, json};
-use wechat_preauth::platform::SecretsError;
 use wechat_preauth::platform::{
-    BusError, MemoryCredentials, MemoryState, StateError, Ticket, TicketItem, TicketStore,
+    BusError, MemoryCredentials, MemoryState, SecretsError, StateError, SystemClock, Ticket, TicketItem,
+    TicketStore,
 };
+use wechat_sim::Push;
 
-use crate::harness::{CallbackHarness, NOW, SENT_AT, TICKET, event, push_keys, secret};
+use crate::harness::{CallbackHarness, KEY, NOW, SENT_AT, TICKET, TOKEN, event, of_built, push_keys, secret};
+use crate::refusals::sim;
 
 /// A table that stores no tickets. The callback uses nothing else of it.
 pub struct NoTickets {
@@ -115,4 +117,32 @@ async fn one_wrong_entry_of_push_keys_loses_no_push_and_is_named_when_it_may_hav
         "{}",
         error.message
     );
+}
+
+/// Anyone can send such a push, any number of times. The alarms watch `Failure`.
+#[tokio::test]
+async fn a_strangers_push_raises_no_alarm_while_an_entry_of_push_keys_is_wrong_and_wechats_does() {
+    let sim = sim().await;
+    let forged = of_built(&sim.build_push(&Push::ticket().keyed("stranger", KEY)).unwrap());
+    let of_the_wrong_entry = of_built(&sim.build_push(&Push::ticket().keyed("new-token", KEY)).unwrap());
+    let good = json!({ "token": TOKEN, "encoding_aes_key": KEY });
+    for (wrong, forgery, failures) in [
+        (
+            json!({ "token": "new-token", "encoding_aes_key": "too-short" }),
+            (401, "Push.SignatureRejected"),
+            1.0,
+        ),
+        // Nobody can tell which Token WeChat signs with: any push may be of this entry.
+        (json!({ "encoding_aes_key": KEY }), (500, "Secrets.Invalid"), 2.0),
+        (json!({ "token": "new token", "encoding_aes_key": KEY }), (500, "Secrets.Invalid"), 2.0),
+    ] {
+        let secret = MemoryCredentials::new(&secret(&json!([good, wrong])));
+        let harness = CallbackHarness::of(secret, std::time::Duration::ZERO, |push_services| {
+            push_services.clock = Arc::new(SystemClock);
+        });
+        assert_eq!(harness.failure(&forged).await, (forgery.0, forgery.1.to_owned()), "{wrong}");
+        let outcome = harness.failure(&of_the_wrong_entry).await;
+        assert_eq!(outcome, (500, "Secrets.Invalid".to_owned()), "{wrong}");
+        assert_eq!(harness.metrics.sum("Failure"), failures, "{wrong}");
+    }
 }

@@ -2,6 +2,7 @@
 
 mod age;
 mod answers;
+mod check;
 mod deadlines;
 mod failures;
 mod harness;

@@ -45,6 +45,9 @@ async fn a_ticket_reaches_the_table_and_events_reach_their_consumers() {
     let fingerprint = wechat_preauth::wechat::code_fingerprint(&authorized.field("PreAuthCode"));
     assert_eq!(events[0]["detail"]["code_fingerprint"], fingerprint);
 
+    let check = json!({ "link": "push_keys", "status": "ok", "detail": "1 well-formed", "count": 1 });
+    assert_eq!(function.invoke_file("callback-check-push-keys.json").unwrap(), check);
+
     // Forgeries change nothing, over HTTP and directly.
     let before = stack.ticket().await;
     for (flaw, status, code) in [

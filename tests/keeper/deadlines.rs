@@ -234,6 +234,9 @@ async fn a_silent_table_ends_each_action_by_its_deadline() {
             (json!({ "action": "refresh" }), "WeChat.Timeout"),
             (json!({ "action": "refresh", "force": true }), "WeChat.Timeout"),
             (json!({ "action": "get_quota" }), "State.Unavailable"),
+            (json!({ "action": "start_push_ticket" }), "State.Unavailable"),
+            (json!({ "action": "clear_quota", "confirm": true }), "State.Unavailable"),
+            (json!({ "action": "probe_address" }), "State.Unavailable"),
             (json!({ "action": "explain_rid", "rid": "5f92a0c3-4b491949-0aa4f69d" }), "State.Unavailable"),
         ] {
             assert_eq!(ended(&keeper, event).await.0, code);
@@ -255,11 +258,21 @@ async fn put_token_ends_by_its_deadline_with_a_silent_table_or_secret() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_silent_table_does_not_hold_back_a_start_push() {
-    let (keeper, wechat, _) = keeper(silent_table).await;
-    wechat.answers.store(true, Ordering::Relaxed);
-    assert_eq!(act(&keeper, "start_push_ticket").await["answer"], "ok");
-    assert_eq!(wechat.calls(), ["api_start_push_ticket"]);
+async fn a_function_error_is_stamped_with_the_time_at_which_the_invocation_began() {
+    let (keeper, _, services) = keeper(silent_table).await;
+    let unix_ms = || {
+        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+        u64::try_from(since.as_millis()).unwrap()
+    };
+    let before = unix_ms();
+    let (_, took) = ended(&keeper, json!({ "action": "refresh" })).await;
+    // The paused clock has moved on by the time that the action took. The metrics' clock has not.
+    let took = u64::try_from(took.as_millis()).unwrap();
+    assert!(took > 10_000, "{took}");
+    let lines = services.metrics.lines();
+    let line = lines.iter().find(|line| line["FunctionError"].is_number()).unwrap();
+    let stamped = line["_aws"]["Timestamp"].as_u64().unwrap();
+    assert!((before - took..=unix_ms() - took).contains(&stamped), "{stamped} is not {before} - {took}");
 }
 
 #[tokio::test(start_paused = true)]

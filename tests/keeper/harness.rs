@@ -77,10 +77,16 @@ impl KeeperHarness {
 
     /// Invokes the keeper. A failure is its `errorType` and the problem.
     pub async fn invoke(&self, event: Value) -> Result<Value, (String, Value)> {
-        let event = LambdaEvent::new(event, Context::default());
+        self.invoke_arn(event, "").await
+    }
+
+    /// Invokes the keeper by this ARN.
+    pub async fn invoke_arn(&self, event: Value, arn: &str) -> Result<Value, (String, Value)> {
+        let mut context = Context::default();
+        context.invoked_function_arn = arn.to_owned();
         self.api
             .clone()
-            .handle(event)
+            .handle(LambdaEvent::new(event, context))
             .await
             .map_err(|error| (error.code.as_str().to_owned(), serde_json::from_str(&error.message).unwrap()))
     }

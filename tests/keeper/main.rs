@@ -3,12 +3,15 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod address;
+mod alias;
 mod component;
 mod deadlines;
 mod diagnose;
 mod diagnose_network;
 mod harness;
 mod minters;
+mod no_table;
 mod operators;
 mod output;
 mod put_token;

@@ -2,6 +2,7 @@
 
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
+use wechat_preauth::platform::TokenStore as _;
 
 use crate::harness::{KeeperHarness, handed_over, stored, world};
 use crate::support::service::TestService;
@@ -19,6 +20,22 @@ async fn a_token_may_expire_two_hours_and_ten_minutes_from_now() {
     let world = world().await;
     let longest = keeper(&world).invoke(put("longest", world.now() + 7800)).await.unwrap();
     assert_eq!((&longest["seconds_left"], stored(&world).await.as_deref()), (&json!(7800), Some("longest")));
+}
+
+#[tokio::test]
+async fn a_token_may_be_handed_over_with_the_life_that_wechat_said() {
+    let world = world().await;
+    let put = |seconds: i64| json!({ "action": "put_token", "component_access_token": "planted", "expires_in": seconds });
+    for seconds in [0, -1, 7801, i64::MAX, i64::MIN] {
+        let (code, problem) = keeper(&world).invoke(put(seconds)).await.unwrap_err();
+        let detail = json!("expires_in must be 1 to 7800 seconds");
+        assert_eq!((code.as_str(), &problem["detail"]), ("Request.Invalid", &detail));
+    }
+    assert_eq!(stored(&world).await, None);
+    let longest = keeper(&world).invoke(put(7800)).await.unwrap();
+    assert_eq!((&longest["seconds_left"], stored(&world).await.as_deref()), (&json!(7800), Some("planted")));
+    let item = world.state.token_item(&world.appid).await.unwrap();
+    assert_eq!(item.token.unwrap().expires_at, world.now() + 7800);
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use secrecy::ExposeSecret as _;
-use wechat_preauth::platform::{IssuedCode, Lease, Problem, ProblemCode, StateError, TokenItem};
+use wechat_preauth::platform::{Backoff, IssuedCode, Lease, Problem, ProblemCode, StateError, TokenItem};
 use wechat_preauth::telemetry::{Metrics, metric};
 
 use crate::history::BASE;
@@ -12,6 +12,9 @@ use crate::world::{Hit, MintCall, World, shown};
 
 /// A mint call needs this much of its lease: 4.5 s, 1.5 s for storing, 2 s for clocks that differ.
 const MINT_NEEDS_S: i64 = 8;
+
+/// Other instances may leave from an address that WeChat accepts, so nobody waits longer than this for one.
+const ADDRESS_PAUSE_S: i64 = 15;
 
 /// Nobody renews a clear, valid, unrefused token younger than this, in seconds.
 const YOUNG_S: i64 = 300;
@@ -27,7 +30,7 @@ impl Drop for OpenCall<'_> {
     }
 }
 
-fn skew(world: &World, instance: usize) -> i64 {
+pub fn skew(world: &World, instance: usize) -> i64 {
     world.plan.skews.get(instance).copied().unwrap_or(0)
 }
 
@@ -170,29 +173,11 @@ pub fn change<T>(
     result
 }
 
-/// A request that has read that another instance mints, and has no token meanwhile, must wait for it, whatever
-/// the table does.
-pub fn item_is_read(world: &World, instance: usize, item: &TokenItem) {
-    let now = world.time.unix() + skew(world, instance);
-    let has_token = item.token.as_ref().is_some_and(|token| token.expires_at > now);
-    if item.live_lease(now).is_some() && !has_token {
-        world.truth().waiting.extend(tokio::task::try_id());
-    }
-}
-
-/// The warm-up's read belongs to no request.
-pub fn warm_up_ends(world: &World) {
-    stops_waiting(world);
-}
-
-/// A request that makes a call has a token, and waits no more.
-pub fn call_begins(world: &World) {
-    stops_waiting(world);
-}
-
-fn stops_waiting(world: &World) {
-    if let Some(task) = tokio::task::try_id() {
-        world.truth().waiting.remove(&task);
+/// An instance stores why its mint failed.
+pub fn failure_is_stored(world: &World, instance: usize, backoff: &Backoff) {
+    let pause = backoff.until - world.time.unix() - skew(world, instance);
+    if backoff.code == ProblemCode::ConfigEgressIpNotRegistered && pause > ADDRESS_PAUSE_S {
+        world.history.broken("long_pause_after_an_address", format!("{pause} s by instance {instance}"));
     }
 }
 
@@ -224,6 +209,13 @@ pub fn request_ends(
         return;
     }
     let hit = |kinds: &[Hit], since: i64| world.was_hit(instance, kinds, since);
+    let rest = world.truth().rests.remove(&tokio::task::id());
+    if let Some(rest) = rest.filter(|_| problem.code == ProblemCode::TokenPending)
+        && problem.retry_after != Some(rest.max(1))
+    {
+        let seen = format!("{:?}, but the lease had {rest} s left", problem.retry_after);
+        world.history.broken("retry_after_is_not_the_lease", seen);
+    }
     if problem.retry_after.is_some_and(|wait| !(1..=660).contains(&wait)) {
         world.history.broken("absurd_retry_after", format!("{:?}", problem.retry_after));
     }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::sync::OnceCell;
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, Sleep, sleep_until, timeout};
-use wechat_preauth::operator::Keeper;
+use wechat_preauth::operator::{Keeper, TokenExpiry};
 use wechat_preauth::platform::{Clock, CredentialsCache, EgressIps, IssueRequest, Issuer, Role, Services};
 use wechat_preauth::telemetry::Metrics;
 use wechat_preauth::wechat::{ApiHosts, Client};
@@ -18,6 +18,7 @@ use wechat_preauth::wechat::{ApiHosts, Client};
 use crate::checks;
 use crate::history::Time;
 use crate::table::SimTable;
+use crate::waits;
 use crate::wechat::SimTransport;
 use crate::world::{Hit, World};
 
@@ -122,7 +123,7 @@ impl Instance {
         let deadline = Instant::now() + time;
         self.run(async move {
             live.warm.get_or_init(|| warm_up(&live.issuer)).await;
-            checks::warm_up_ends(&world);
+            waits::warm_up_ends(&world);
             let result = live.issuer.issue(&IssueRequest::default(), deadline).await;
             checks::request_ends(&world, this.index, &began, &result);
         });
@@ -145,8 +146,8 @@ impl Instance {
         let appid = world.appid();
         self.run(async move {
             let token = world.mint(&appid, None);
-            let expires_at = world.time.unix() + world.plan.expires_in.clamp(60, 7200);
-            let result = live.keeper.put_token(&token.clone().into(), expires_at, false).await;
+            let expiry = TokenExpiry::At(world.time.unix() + world.plan.expires_in.clamp(60, 7200));
+            let result = live.keeper.put_token(&token.clone().into(), expiry, false).await;
             world.history.note(format_args!("handed over {token}: {:?}", result.map_err(|p| p.code)));
         });
     }

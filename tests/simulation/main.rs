@@ -12,6 +12,7 @@ mod history;
 mod instance;
 mod plan;
 mod table;
+mod waits;
 mod wechat;
 mod world;
 

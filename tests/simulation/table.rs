@@ -14,6 +14,7 @@ use wechat_preauth::platform::{
 };
 
 use crate::checks;
+use crate::waits;
 use crate::world::{Hit, World};
 
 /// As in `aws/clients.rs`.
@@ -93,9 +94,10 @@ fn now<T>(future: impl Future<Output = T>) -> T {
 #[async_trait]
 impl TokenStore for SimTable {
     async fn token_item(&self, appid: &str) -> Result<TokenItem, StateError> {
+        waits::read_begins(&self.world);
         let key = appid.to_owned();
         let item = self.call(move |world| now(world.table.token_item(&key))).await??;
-        checks::item_is_read(&self.world, self.instance, &item);
+        waits::item_is_read(&self.world, self.instance, &item);
         Ok(item)
     }
 
@@ -129,6 +131,7 @@ impl TokenStore for SimTable {
         backoff: &Backoff,
         expires_at: Option<i64>,
     ) -> Result<bool, StateError> {
+        checks::failure_is_stored(&self.world, self.instance, backoff);
         let (key, by, backoff) = (appid.to_owned(), holder.to_owned(), backoff.clone());
         self.change(appid, "store_failure", Some(by.clone()), move |world| {
             now(world.table.store_failure(&key, &by, &backoff, expires_at))

@@ -10,6 +10,7 @@ use tokio::time::sleep;
 use wechat_preauth::wechat::{Transport, TransportKind};
 
 use crate::checks;
+use crate::waits;
 use crate::world::{Hit, World};
 
 /// One instance's way to WeChat.
@@ -35,7 +36,7 @@ impl Transport for SimTransport {
         let hit = if path == MINT { Hit::MintCall } else { Hit::CodeCall };
         let body: Value = serde_json::from_str(&body).unwrap();
         let appid = body["component_appid"].as_str().unwrap_or_default().to_owned();
-        checks::call_begins(&world);
+        waits::call_begins(&world);
         let _open = (path == MINT).then(|| checks::mint_call_begins(&world, instance, &appid));
         if world.roll(faults.refused) {
             world.fault(Some(instance), hit);

@@ -1,6 +1,6 @@
 //! What is true in one schedule, whatever its instances believe: WeChat's tokens, the table, the faults.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -68,6 +68,8 @@ pub struct Truth {
     pub delivered: Vec<(String, usize, i64, i64)>,
     /// Requests that have read a live lease, by their tasks.
     pub waiting: HashSet<tokio::task::Id>,
+    /// The rest of the live lease, in seconds, that a request has read last.
+    pub rests: HashMap<tokio::task::Id, i64>,
     pub codes: u64,
 }
 

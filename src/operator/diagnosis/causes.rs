@@ -1,6 +1,6 @@
 //! Finds the check that causes a problem. That check fails. The checks that only met the problem are skipped.
 
-use super::report::{Check, CheckStatus};
+use crate::platform::check::{Check, CheckStatus};
 use crate::platform::problem::texts::{self, Text};
 use crate::platform::problem::{Problem, ProblemCode};
 

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::report::{Check, CheckStatus};
 use crate::operator::ticket_watch::{SILENCE, refusal};
+use crate::platform::check::{self, Check, CheckStatus};
 use crate::platform::clock::rfc3339;
 use crate::platform::problem::{Problem, Result, texts};
 use crate::platform::state::{Backoff, Lease, TicketItem, TokenItem};
@@ -21,17 +21,10 @@ pub(super) fn credentials(credentials: &Credentials) -> Check {
 
 /// Judges the push keys. A secret without any may be the keeper's own, beside the callback's.
 pub(super) fn push_keys(credentials: &Credentials) -> Check {
-    let keys = &credentials.push_keys;
-    let (usable, wrong) = (keys.usable.len(), &keys.wrong);
-    let check = match (usable, wrong.is_empty()) {
-        (_, false) => Check::failed("push_keys", wrong.join("; "), texts::PUSH_KEYS_REMEDY),
-        (0, true) => {
-            let detail = "not in this function's secret: the callback's own secret holds them";
-            Check::new("push_keys", CheckStatus::Skipped, detail)
-        }
-        (_, true) => Check::ok("push_keys", format!("{usable} well-formed")),
-    };
-    check.fact("count", usable + wrong.len())
+    check::push_keys(&credentials.push_keys, || {
+        let detail = "not in this function's secret: the callback's own secret holds them";
+        Check::new(check::PUSH_KEYS, CheckStatus::Skipped, detail)
+    })
 }
 
 pub(super) fn host(probe: &HostProbe) -> Check {
@@ -108,8 +101,7 @@ pub(super) fn egress_ip(found: &Result<Option<String>>, ours: &EgressIps) -> Che
         Ok(seen) => seen.as_deref(),
         Err(problem) => problem.client_ip.as_deref(),
     };
-    let addresses: Vec<String> = ours.addresses().iter().map(ToString::to_string).collect();
-    let is_egress_ip = seen.filter(|_| !addresses.is_empty()).map(|seen| ours.contains(seen));
+    let is_egress_ip = seen.and_then(|seen| ours.is_egress_ip(seen));
     let unknown = |detail: String| Check::new("egress_ip", CheckStatus::Unknown, detail);
     let check = match (found, seen, is_egress_ip) {
         (Err(problem), ..) => Check::met("egress_ip", problem),
@@ -123,7 +115,7 @@ pub(super) fn egress_ip(found: &Result<Option<String>>, ours: &EgressIps) -> Che
             Check::failed("egress_ip", detail, ours.remedy(Some(seen)))
         }
     };
-    check.fact("client_ip", seen).fact("is_egress_ip", is_egress_ip).fact("egress_ips", addresses)
+    check.fact("client_ip", seen).fact("is_egress_ip", is_egress_ip).fact("egress_ips", ours.shown())
 }
 
 /// Milliseconds with one decimal.

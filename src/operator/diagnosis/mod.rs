@@ -15,7 +15,7 @@ mod causes;
 mod checks;
 mod report;
 
-pub use report::{Check, CheckStatus, Diagnosis};
+pub use report::Diagnosis;
 
 use std::time::Duration;
 
@@ -23,10 +23,9 @@ use tokio::time::{Instant, timeout_at};
 
 use super::Keeper;
 use crate::platform::IssueRequest;
+use crate::platform::check::Check;
 use crate::platform::clock::rfc3339;
 use crate::platform::problem::{Problem, ProblemCode, Result};
-use crate::platform::token::ActiveToken;
-use crate::wechat::Endpoint;
 
 /// How long a host may take to answer, and Secrets Manager at the same time.
 const HOST_TIMEOUT: Duration = Duration::from_secs(3);
@@ -43,10 +42,6 @@ const TOKEN_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How long the two calls for the address may take together.
 const ADDRESS_TIMEOUT: Duration = Duration::from_secs(6);
-
-/// An appid that does not exist. WeChat refuses a code call with it, which harms nothing. WeChat's record of that
-/// refusal has the address that the call came from.
-const UNKNOWN_APPID: &str = "wx0000000000000000";
 
 impl Keeper {
     /// Makes every check by `deadline`, whatever does not answer. Never fails: what is wrong is in the report.
@@ -74,7 +69,7 @@ impl Keeper {
         let (code, address) = match &token {
             Ok(_) => tokio::join!(
                 in_time(by + GRACE, StateUnavailable, self.check_code(by)),
-                in_time(by + GRACE, StateUnavailable, self.address(by))
+                in_time(by + GRACE, StateUnavailable, self.check_address(by))
             ),
             Err(problem) => (Err(problem.clone()), Err(problem.clone())),
         };
@@ -110,25 +105,16 @@ impl Keeper {
             .fact("latency_ms", latency_ms))
     }
 
-    /// The address that WeChat sees, from its record of a harmless refusal. `None`: WeChat did not name it.
+    /// The address that WeChat sees. `None`: it could not be found, which is no failure of the address.
     ///
     /// # Errors
     /// WeChat refuses the address.
-    async fn address(&self, deadline: Instant) -> Result<Option<String>> {
-        let services = &self.services;
-        let by = deadline.min(Instant::now() + ADDRESS_TIMEOUT);
-        let call = |active: ActiveToken, timeout| async move {
-            services.wechat.create_preauthcode(UNKNOWN_APPID, &active.token.value, timeout).await
-        };
-        let answer = self.by_token(Endpoint::CreatePreAuthCode, by, call).await;
-        match answer.map_err(|problem| *problem) {
-            Err(problem) if problem.code == ProblemCode::ConfigEgressIpNotRegistered => Err(problem.into()),
-            Err(Problem { rid: Some(rid), .. }) => {
-                let request = self.explain_rid(&rid, by).await;
-                Ok(request.ok().and_then(|request| request.record.client_ip))
-            }
+    async fn check_address(&self, deadline: Instant) -> Result<Option<String>> {
+        let found = self.address(deadline.min(Instant::now() + ADDRESS_TIMEOUT)).await;
+        found.or_else(|problem| match problem.code {
+            ProblemCode::ConfigEgressIpNotRegistered => Err(problem),
             _ => Ok(None),
-        }
+        })
     }
 }
 

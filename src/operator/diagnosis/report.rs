@@ -3,76 +3,8 @@
 use std::fmt::Write as _;
 
 use serde::Serialize;
-use serde_json::{Map, Value};
 
-use crate::platform::problem::Problem;
-
-/// The result of a check.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum CheckStatus {
-    /// Nothing is wrong.
-    Ok,
-    /// Something is wrong: `remedy` says what to do.
-    Failed,
-    /// The check gave no result. This is no failure.
-    Unknown,
-    /// The check was not possible, or is not necessary: `detail` says why.
-    Skipped,
-}
-
-/// One check.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Check {
-    /// Its name: `credentials`, `push_keys`, `state`, `ticket`, `host:…`, `token`, `egress_ip`, `code`.
-    #[serde(rename = "link")]
-    pub name: String,
-    /// The result.
-    pub status: CheckStatus,
-    /// What was found, for a person.
-    pub detail: String,
-    /// What to do.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub remedy: Option<String>,
-    /// What was found, for programs: numbers have their units in the name.
-    #[serde(flatten)]
-    pub facts: Map<String, Value>,
-    /// The problem that the check met. Its cause may be another check.
-    #[serde(skip)]
-    pub(super) problem: Option<Box<Problem>>,
-}
-
-impl Check {
-    pub(super) fn new(name: &str, status: CheckStatus, detail: impl Into<String>) -> Self {
-        let (name, detail) = (name.to_owned(), detail.into());
-        Self { name, status, detail, remedy: None, facts: Map::new(), problem: None }
-    }
-
-    pub(super) fn ok(name: &str, detail: impl Into<String>) -> Self {
-        Self::new(name, CheckStatus::Ok, detail)
-    }
-
-    pub(super) fn failed(name: &str, detail: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Self { remedy: Some(remedy.into()), ..Self::new(name, CheckStatus::Failed, detail) }
-    }
-
-    /// A check that met a problem. Whether it failed or is skipped is decided when all checks are there.
-    pub(super) fn met(name: &str, problem: &Problem) -> Self {
-        Self { problem: Some(Box::new(problem.clone())), ..Self::new(name, CheckStatus::Skipped, "") }
-    }
-
-    /// The same check with a fact; without it when there is none.
-    pub(super) fn fact(mut self, name: &str, value: impl Into<Value>) -> Self {
-        self.add_facts([(name, value.into())]);
-        self
-    }
-
-    /// Adds the facts that are there.
-    pub(super) fn add_facts<const N: usize>(&mut self, facts: [(&str, Value); N]) {
-        let known = facts.into_iter().filter(|(_, value)| !value.is_null());
-        self.facts.extend(known.map(|(name, value)| (name.to_owned(), value)));
-    }
-}
+use crate::platform::check::{Check, CheckStatus};
 
 /// The result of all checks.
 #[derive(Debug, Clone, PartialEq, Serialize)]

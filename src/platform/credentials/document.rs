@@ -52,6 +52,8 @@ pub struct PushKeys {
     pub usable: Vec<PushKey>,
     /// The other entries, each by its place and what is wrong with it.
     pub wrong: Vec<String>,
+    /// The Tokens of those of them that have a well-formed one.
+    pub tokens_of_wrong: Vec<SecretString>,
 }
 
 impl Credentials {
@@ -100,7 +102,10 @@ impl PushKeys {
                 for (index, entry) in entries.iter().enumerate() {
                     match push_key(entry) {
                         Ok(key) => keys.usable.push(key),
-                        Err(wrong) => keys.wrong.push(format!("push_keys[{index}]: {wrong}")),
+                        Err(wrong) => {
+                            keys.wrong.push(format!("push_keys[{index}]: {wrong}"));
+                            keys.tokens_of_wrong.extend(token_of(entry));
+                        }
                     }
                 }
             }
@@ -125,6 +130,12 @@ fn push_key(entry: &Value) -> Result<PushKey, String> {
     let secret = |name| field(entry, name).map(SecretString::from);
     let (token, key) = (secret("token")?, secret("encoding_aes_key")?);
     PushKey::new(token, key.expose_secret()).map_err(|error| error.to_string())
+}
+
+/// The Token of an entry, if it is one.
+fn token_of(entry: &Value) -> Option<SecretString> {
+    let token = field(entry.as_object()?, "token").ok()?;
+    token.bytes().all(|byte| byte.is_ascii_graphic()).then(|| token.into())
 }
 
 /// The text of a field, or what is wrong with it.

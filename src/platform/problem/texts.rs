@@ -149,24 +149,26 @@ texts! {
     REDIRECT_URI_FRAGMENT { en: "redirect_uri must not have a #fragment" }
     PUSH_EVENT_SIZE { en: "the event is larger than {most} bytes" }
     PUSH_EVENT { en: "the event must be {\"query\":{\"timestamp\":\"…\",\"nonce\":\"…\",\"encrypt_type\":\"aes\",\
-        \"msg_signature\":\"…\"},\"body\":\"<xml>…\"}" }
+        \"msg_signature\":\"…\"},\"body\":\"<xml>…\"}, or {\"action\":\"check_push_keys\"}" }
 
     // A wrong event of the keeper.
 
     KEEPER_EVENT { en: "the event must be a JSON object with an action" }
     NO_ACTION { en: "action is missing; it is one of {actions}" }
     UNKNOWN_ACTION { en: "unknown action; it is one of {actions}" }
+    HANDOVER { en: "this alias is for handing tokens over: it takes put_token only" }
     FORCE_WITHOUT_MINTING { en: "force: MINTING is off, so this service mints no token; hand one over with put_token" }
     CLEAR_QUOTA_CONFIRM { en: "clear_quota needs \"confirm\": true: WeChat allows ten resets a month, for all calls together" }
     CGI_PATH { en: "cgi_path must be a path without host and query, such as /cgi-bin/component/api_create_preauthcode" }
     RID { en: "explain_rid needs rid, such as 5f92a0c3-4b491949-0aa4f69d" }
     PUT_TOKEN_TOKEN { en: "put_token needs component_access_token" }
-    PUT_TOKEN_EXPIRY { en: "put_token needs expires_at, a number of Unix seconds" }
+    PUT_TOKEN_EXPIRY { en: "put_token needs either expires_at, in Unix seconds, or expires_in, in seconds from now" }
     PUT_TOKEN_MINTING { en: "put_token is for MINTING=off: this service mints tokens itself, and a second minter ends \
         the tokens of the first" }
     TOKEN_LENGTH { en: "component_access_token must have 1 to {most} characters" }
     TOKEN_CHARACTERS { en: "component_access_token must be printable ASCII without spaces" }
     EXPIRES_AT { en: "expires_at must be in Unix seconds, after now ({now}) and at most {most} s later" }
+    EXPIRES_IN { en: "expires_in must be 1 to {most} seconds" }
     TOKEN_EXPIRES_LATER { en: "a valid token that expires later is stored (it expires at {expires_at}); say \
         \"replace\": true to replace it" }
     TOKEN_STORED_LATER { en: "a newer token is stored already; nothing was changed" }

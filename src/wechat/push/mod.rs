@@ -30,6 +30,8 @@ pub use limits::{MAX_AGE_S, MAX_AHEAD_S, MAX_BODY_BYTES};
 pub use query::PushQuery;
 pub use xml::XmlError;
 
+use secrecy::SecretString;
+
 /// Opens one push. Checks in this order: signature, age of the query, decryption, message, age of the message.
 ///
 /// The age counts twice. The query's `timestamp` is checked before anything is decrypted, but whoever has
@@ -55,7 +57,7 @@ pub fn open(
     let encrypt = encrypted_part(body)?;
 
     // Nothing is decoded for a sender that does not know the Token.
-    let mut signers = keys.iter().filter(|key| signature::fits(key, query, &encrypt)).peekable();
+    let mut signers = keys.iter().filter(|key| signature::fits(key.token(), query, &encrypt)).peekable();
     if signers.peek().is_none() {
         return Err(PushError::Signature);
     }
@@ -76,6 +78,11 @@ pub fn open(
         Push::Event { create_time: None, .. } | Push::Message => {}
     }
     Ok(push)
+}
+
+/// Whether a push is signed with this Token. It says nothing else about the push.
+pub fn is_signed_with(token: &SecretString, query: &PushQuery, body: &[u8]) -> bool {
+    encrypted_part(body).is_ok_and(|encrypt| signature::fits(token, query, &encrypt))
 }
 
 /// Refuses what was sent more than [`MAX_AGE_S`] ago or lies more than [`MAX_AHEAD_S`] ahead.
