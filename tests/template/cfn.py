@@ -1,7 +1,7 @@
-"""Turns template.yaml into the stack that CloudFormation would create, without AWS.
+"""Turns template.yaml and network.yaml into the stacks that CloudFormation would create, without AWS.
 
-Two steps, as in AWS: the SAM transform (samtranslator, the code that CloudFormation itself runs), then
-parameters, rules, conditions and intrinsic functions (``evaluator.py``).
+Two steps, as in AWS: the SAM transform (samtranslator, the code that CloudFormation itself runs; template.yaml
+alone needs it), then parameters, rules, conditions and intrinsic functions (``evaluator.py``).
 """
 
 from __future__ import annotations
@@ -16,27 +16,45 @@ from typing import Any
 
 import boto3
 import yaml
-from evaluator import ACCOUNT, STACK, Evaluator, InvalidParameters, partition_of, suffix_of  # noqa: F401
+from evaluator import (  # noqa: F401
+    ACCOUNT, STACK, DependsOnAbsent, Evaluator, InvalidParameters, partition_of, placeholders, suffix_of,
+)
 from samtranslator.parser.parser import Parser
 from samtranslator.translator.translator import Translator
 from samtranslator.yaml_helper import yaml_parse
 
 logging.getLogger("samtranslator").setLevel(logging.CRITICAL)
 
-TEMPLATE = Path(__file__).parents[2] / "template.yaml"
+ROOT = Path(__file__).parents[2]
+SERVICE, NETWORK = ROOT / "template.yaml", ROOT / "network.yaml"
 
-# The parameters without a default.
-MINIMAL = {"Minting": "on"}
+# The parameters without a default. The service's are outputs of a network.
+MINIMAL = {
+    SERVICE: {
+        "Minting": "on",
+        "SubnetIds": "subnet-0aaaaaaaaaaaaaaa1,subnet-0aaaaaaaaaaaaaaa2",
+        "SecurityGroupId": "sg-0aaaaaaaaaaaaaaa1",
+        "EgressIps": "203.0.113.1,203.0.113.2",
+        "DynamoDbEndpointId": "vpce-0aaaaaaaaaaaaaaa1",
+    },
+    NETWORK: {},
+}
 
 
-def load() -> dict[str, Any]:
+def load(file: Path = SERVICE) -> dict[str, Any]:
     """The template as written, with YAML's short forms as their JSON functions."""
-    return yaml_parse(TEMPLATE.read_text(encoding="utf-8"))
+    return yaml_parse(file.read_text(encoding="utf-8"))
+
+
+def file_of(template: dict[str, Any]) -> Path:
+    return SERVICE if "Transform" in template else NETWORK
 
 
 def transform(template: dict[str, Any], region: str, parameters: dict[str, str]) -> dict[str, Any]:
     """Applies the SAM transform. Code is replaced by a place in S3, as ``sam package`` does."""
     template = copy.deepcopy(template)
+    if file_of(template) == NETWORK:
+        return template
     template["Globals"]["Function"]["CodeUri"] = "s3://artifacts/code.zip"
     translator = Translator({}, Parser(), boto_session=boto3.session.Session(region_name=region))
     return translator.translate(template, dict(parameters), passthrough_metadata=True)
@@ -71,33 +89,29 @@ class Stack:
         return f"arn:{self.partition}:{service}:{self.region}:{account}:{rest}"
 
 
-def build(template: dict[str, Any], region: str = "us-east-1", **parameters: str) -> Stack:
-    """The stack that this template makes of these parameters in this region."""
-    parameters = MINIMAL | parameters
+def build(
+    template: dict[str, Any], region: str = "us-east-1", zones: list[str] | None = None, **parameters: str
+) -> Stack:
+    """The stack that this template makes of these parameters in this region, which has these zones."""
+    parameters = MINIMAL[file_of(template)] | parameters
     transformed = transform(template, region, parameters)
-    evaluator = Evaluator(transformed, region, parameters)
+    evaluator = Evaluator(transformed, region, parameters, zones)
     return Stack(region, evaluator.values, evaluator.resources(), evaluator.outputs(), transformed)
 
 
 @functools.cache
-def _built(region: str, parameters: tuple[tuple[str, str], ...]) -> Stack:
-    return build(load(), region, **dict(parameters))
+def _built(file: Path, region: str, parameters: tuple[tuple[str, str], ...]) -> Stack:
+    return build(load(file), region, **dict(parameters))
 
 
 def deployed(region: str = "us-east-1", **parameters: str) -> Stack:
     """The stack that template.yaml makes of these parameters. Do not change it: it is cached."""
-    return _built(region, tuple(sorted(parameters.items())))
+    return _built(SERVICE, region, tuple(sorted(parameters.items())))
 
 
-def placeholders(node: Any) -> set[str]:
-    """The logical ids of all resources to which a value refers."""
-    if isinstance(node, dict):
-        return set().union(*(placeholders(v) for v in node.values())) if node else set()
-    if isinstance(node, list):
-        return set().union(*(placeholders(v) for v in node)) if node else set()
-    if isinstance(node, str):
-        return set(re.findall(r"\$\{([A-Za-z0-9]+)(?:\.[A-Za-z.]+)?\}", node))
-    return set()
+def network(region: str = "us-east-1", **parameters: str) -> Stack:
+    """The stack that network.yaml makes of these parameters. Do not change it: it is cached."""
+    return _built(NETWORK, region, tuple(sorted(parameters.items())))
 
 
 def as_references(node: Any, known: set[str]) -> Any:

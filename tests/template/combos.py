@@ -1,23 +1,20 @@
 """The combinations of parameters under test, with a name for each."""
 
-EIPS = {
-    "EipAllocationId1": "eipalloc-0a0a0a0a0a0a0a0a1", "EipAddress1": "203.0.113.11",
-    "EipAllocationId2": "eipalloc-0a0a0a0a0a0a0a0a2", "EipAddress2": "203.0.113.12",
-    "EipAllocationId3": "eipalloc-0a0a0a0a0a0a0a0a3", "EipAddress3": "203.0.113.13",
-}
-EXISTING = {
-    "ExistingSubnetIds": "subnet-0aaaaaaaaaaaaaaa1,subnet-0aaaaaaaaaaaaaaa2",
-    "ExistingSecurityGroupId": "sg-0aaaaaaaaaaaaaaa1",
-    "ExistingEgressIps": "198.51.100.1,198.51.100.2",
-}
+EIP1 = {"EipAllocationId1": "eipalloc-0a0a0a0a0a0a0a0a1", "EipAddress1": "203.0.113.11"}
+EIP2 = {"EipAllocationId2": "eipalloc-0a0a0a0a0a0a0a0a2", "EipAddress2": "203.0.113.12"}
 
 
-def regional(region: str, partition: str) -> dict[str, dict[str, str]]:
-    """Combinations, with ARNs of this region where a parameter takes one."""
+def _arn(region: str, partition: str, service: str, rest: str) -> str:
+    return f"arn:{partition}:{service}:{region}:111122223333:{rest}"
+
+
+def service(region: str, partition: str) -> dict[str, dict[str, str]]:
+    """Combinations for template.yaml, with ARNs of this region where a parameter takes one."""
     def arn(service: str, rest: str) -> str:
-        return f"arn:{partition}:{service}:{region}:111122223333:{rest}"
+        return _arn(region, partition, service, rest)
 
     secret = {"CredentialsSecretArn": arn("secretsmanager", "secret:wechat/component-AbCdEf")}
+    secrets = secret | {"CallbackSecretArn": arn("secretsmanager", "secret:wechat/push-keys-AbCdEf")}
     kms = {"KmsKeyArn": arn("kms", "key/11111111-2222-3333-4444-555555555555")}
     topic = {"AlarmTopicArn": arn("sns", "oncall")}
     domain = {
@@ -28,43 +25,62 @@ def regional(region: str, partition: str) -> dict[str, dict[str, str]]:
     combos = {
         "default": {},
         "minting off": {"Minting": "off"},
-        "three zones, one nat": {"ZoneCount": "3"},
-        "nat per zone": {"NatMode": "per-az"},
-        "nat per zone, three zones": {"NatMode": "per-az", "ZoneCount": "3"},
-        "named zones": {"NatMode": "per-az", "AvailabilityZones": f"{region}c,{region}a"},
-        "brought address": {k: v for k, v in EIPS.items() if k.endswith("1")},
-        "single to per-az": {"NatMode": "per-az"} | {k: v for k, v in EIPS.items() if k.endswith("2")},
-        "brought addresses, three zones": {"NatMode": "per-az", "ZoneCount": "3"} | EIPS,
-        "brought but unused": EIPS,
-        "existing network": EXISTING,
-        "existing network, per-az asked in vain": EXISTING | {"NatMode": "per-az", "ZoneCount": "3"} | EIPS,
-        "secrets manager endpoint": {"SecretsManagerEndpoint": "true", "ZoneCount": "3"},
-        "brought secret": secret,
+        "three subnets, three addresses": {
+            "SubnetIds": "subnet-0aaaaaaa1, subnet-0aaaaaaa2, subnet-0aaaaaaa3",
+            "EgressIps": "198.51.100.1,198.51.100.2,198.51.100.3",
+        },
+        "one brought secret": secret,
+        "two brought secrets": secrets,
         "kms key": kms,
         "no public callback": {"PublicCallback": "false"},
         "callers of other accounts": callers,
         "callers of other accounts, no public callback": callers | {"PublicCallback": "false"},
         "custom domain": domain,
         "access logs": {"AccessLogs": "on"},
-        "access logs and account role": {"AccessLogs": "on-and-set-account-role"},
-        "reserved concurrency": {"ReservedConcurrency": "50", "CallbackReservedConcurrency": "20"},
+        "reserved concurrency": {"ReservedConcurrency": "50"},
         "alarm topic": topic,
         "debug": {"LogLevel": "DEBUG"},
+        "a simulator": {"OtherApiHosts": "https://wechat.test:8443"},
         "everything": {
-            "Minting": "on", "NatMode": "per-az", "ZoneCount": "3", "SecretsManagerEndpoint": "true",
-            "AccessLogs": "on-and-set-account-role", "ReservedConcurrency": "50",
-            "CallbackReservedConcurrency": "20", "LogLevel": "DEBUG",
-        } | secret | kms | topic | domain | callers | EIPS,
+            "Minting": "off", "AccessLogs": "on", "ReservedConcurrency": "50", "LogLevel": "DEBUG",
+            "RetentionDays": "90", "WechatApiHosts": "https://sh.api.weixin.qq.com",
+        } | secrets | kms | topic | domain | callers,
     }
     if partition == "aws":
         combos["arm64"] = {"Architecture": "arm64"}
     return combos
 
 
+def network(region: str, partition: str) -> dict[str, dict[str, str]]:
+    """Combinations for network.yaml."""
+    combos = {
+        "default": {},
+        "nat per zone": {"NatMode": "per-az"},
+        "named zones": {"NatMode": "per-az", "AvailabilityZones": f"{region}c,{region}a"},
+        "first address brought": EIP1,
+        "second address brought": EIP2,
+        "both addresses brought, nat per zone": {"NatMode": "per-az"} | EIP1 | EIP2,
+        "large vpc": {"VpcCidr": "10.0.0.0/16"},
+        "secrets manager endpoint": {"SecretsManagerEndpoint": "true"},
+    }
+    topic = {"AlarmTopicArn": _arn(region, partition, "sns", "oncall")}
+    combos["everything"] = {"NatMode": "per-az", "SecretsManagerEndpoint": "true"} | topic
+    return combos
+
+
 REGIONS = {"us-east-1": "aws", "cn-north-1": "aws-cn"}
-ALL = [
-    (region, name, parameters)
-    for region, partition in REGIONS.items()
-    for name, parameters in regional(region, partition).items()
-]
-IDS = [f"{REGIONS[region]}: {name}" for region, name, _ in ALL]
+
+
+def _all(combos) -> list[tuple[str, str, dict[str, str]]]:
+    return [
+        (region, name, parameters)
+        for region, partition in REGIONS.items()
+        for name, parameters in combos(region, partition).items()
+    ]
+
+
+SERVICES, NETWORKS = _all(service), _all(network)
+
+
+def ids(combos: list[tuple[str, str, dict[str, str]]]) -> list[str]:
+    return [f"{REGIONS[region]}: {name}" for region, name, _ in combos]

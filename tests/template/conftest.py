@@ -1,4 +1,4 @@
-"""Tests of template.yaml. They need neither AWS nor credentials nor a network."""
+"""Tests of template.yaml and network.yaml. They need neither AWS nor credentials nor a network."""
 
 import os
 

@@ -14,6 +14,17 @@ ACCOUNT = "111122223333"
 STACK = "preauth"
 
 
+def placeholders(node: Any) -> set[str]:
+    """The logical ids of all resources to which a value refers."""
+    if isinstance(node, dict):
+        return set().union(*map(placeholders, node.values()))
+    if isinstance(node, list):
+        return set().union(*map(placeholders, node))
+    if isinstance(node, str):
+        return set(re.findall(r"\$\{([A-Za-z0-9]+)(?:\.[A-Za-z.]+)?\}", node))
+    return set()
+
+
 class _NoValue:
     """``AWS::NoValue``: the property or list element goes away."""
 
@@ -33,12 +44,36 @@ def suffix_of(region: str) -> str:
     return "amazonaws.com.cn" if partition_of(region) == "aws-cn" else "amazonaws.com"
 
 
+class DependsOnAbsent(AssertionError):
+    """A resource that is created depends on one whose condition is false."""
+
+
+# The form of what CloudFormation looks up in the account.
+LOOKED_UP = {"AWS::EC2::Subnet::Id": r"subnet-[0-9a-f]{8,17}", "AWS::EC2::SecurityGroup::Id": r"sg-[0-9a-f]{8,17}"}
+
+
+def is_list(kind: str) -> bool:
+    return kind == "CommaDelimitedList" or kind.startswith("List<")
+
+
+def element_type(kind: str) -> str:
+    return kind.removeprefix("List<").removesuffix(">")
+
+
+def elements(value: str) -> list[str]:
+    """CloudFormation trims the elements of a list."""
+    return [element.strip() for element in value.split(",")]
+
+
 class Evaluator:
     """Evaluates one transformed template with these parameters."""
 
-    def __init__(self, template: dict[str, Any], region: str, parameters: dict[str, str]):
+    def __init__(
+        self, template: dict[str, Any], region: str, parameters: dict[str, str], zones: list[str] | None = None
+    ):
         self.template = template
         self.region = region
+        self.zones = zones or [f"{region}{letter}" for letter in "abc"]
         self.values = self._parameter_values(parameters)
         self.pseudo = {
             "AWS::Region": region,
@@ -63,9 +98,13 @@ class Evaluator:
             allowed = [str(v) for v in parameter.get("AllowedValues", [])]
             if allowed and value not in allowed:
                 raise InvalidParameters(f"{name}: {value!r} is not one of {allowed}")
-            if (pattern := parameter.get("AllowedPattern")) and not re.fullmatch(pattern, value):
-                raise InvalidParameters(f"{name}: {value!r} does not match {pattern}")
-            if parameter["Type"] == "Number":
+            kind = parameter["Type"]
+            # CloudFormation applies a pattern to each element of a list. Of AWS's own types it looks the values up.
+            for element in elements(value) if is_list(kind) else [value]:
+                for pattern in filter(None, (parameter.get("AllowedPattern"), LOOKED_UP.get(element_type(kind)))):
+                    if not re.fullmatch(pattern, element):
+                        raise InvalidParameters(f"{name}: {element!r} does not match {pattern}")
+            if kind == "Number":
                 number = float(value)
                 low, high = float(parameter.get("MinValue", "-inf")), float(parameter.get("MaxValue", "inf"))
                 if not low <= number <= high:
@@ -121,7 +160,8 @@ class Evaluator:
         if name in self.pseudo:
             return self.pseudo[name]
         if name in self.values:
-            return self.values[name]
+            value = self.values[name]
+            return elements(value) if is_list(self.template["Parameters"][name]["Type"]) else value
         assert name in self.template["Resources"], f"Ref {name}: neither parameter nor resource"
         return f"${{{name}}}"
 
@@ -151,7 +191,8 @@ class Evaluator:
             case "Fn::Select":
                 return self.value(argument[1])[int(argument[0])]
             case "Fn::GetAZs":
-                return [f"{self.value(argument) or self.region}{letter}" for letter in "abc"]
+                assert self.value(argument) in ("", self.region)
+                return self.zones
             case "Fn::Cidr":
                 block, count, bits = self.value(argument[0]), int(argument[1]), int(argument[2])
                 subnets = ipaddress.ip_network(block).subnets(new_prefix=32 - bits)
@@ -170,11 +211,14 @@ class Evaluator:
         resources = {}
         for name, resource in kept.items():
             resource = {k: v for k, v in resource.items() if k not in ("Condition", "Metadata")}
-            if "DependsOn" in resource:
-                # CloudFormation drops dependencies on resources whose condition is false.
-                names = resource["DependsOn"]
-                resource["DependsOn"] = [n for n in ([names] if isinstance(names, str) else names) if n in kept]
+            names = resource.get("DependsOn", [])
+            resource["DependsOn"] = [names] if isinstance(names, str) else names
             resources[name] = self.value(resource)
+            # AWS: "If a resource with a condition isn't created, any resources that depend on that resource aren't
+            # created either", and a Ref or GetAtt of it fails the template's validation.
+            needed = set(resource["DependsOn"]) | placeholders(resources[name])
+            if absent := needed - set(kept):
+                raise DependsOnAbsent(f"{name} depends on what these parameters leave out: {sorted(absent)}")
         return resources
 
     def outputs(self) -> dict[str, Any]:

@@ -1,8 +1,10 @@
-"""Writes stacks as CloudFormation would create them, for a scanner that does not evaluate conditions.
+"""Writes both templates for linters that neither transform nor evaluate them.
 
-    python tests/template/render.py OUTPUT_DIRECTORY
+    python tests/template/render.py translated|stacks OUTPUT_DIRECTORY
 
-One file for each kind of stack below: transformed by SAM, with parameters and conditions resolved.
+* `translated`: template.yaml after the SAM transform, with its parameters and conditions, and network.yaml, in a
+  folder for each partition. cfn-lint sees every resource that SAM makes.
+* `stacks`: stacks with parameters and conditions resolved, as CloudFormation would create them.
 """
 
 from __future__ import annotations
@@ -10,27 +12,34 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import cfn
 import combos
 
-KINDS = ["default", "everything", "existing network"]
+KINDS = {"default", "everything"}
 
 
-def main(directory: Path) -> None:
-    directory.mkdir(parents=True, exist_ok=True)
-    for region, name, parameters in combos.ALL:
-        if name not in KINDS:
-            continue
-        stack = cfn.deployed(region, **parameters)
-        resources = cfn.as_references(stack.resources, set(stack.resources))
-        for logical_id, resource in resources.items():
-            # The metadata of a resource holds the scanner's suppressions.
-            if metadata := stack.template["Resources"][logical_id].get("Metadata"):
-                resource["Metadata"] = metadata
-        file = directory / f"{region}-{name.replace(' ', '-')}.json"
-        file.write_text(json.dumps({"Resources": resources}, indent=1, ensure_ascii=False), encoding="utf-8")
+def write(file: Path, content: dict[str, Any]) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps(content, indent=1, ensure_ascii=False), encoding="utf-8")
+
+
+def translated(directory: Path) -> None:
+    for region, partition in combos.REGIONS.items():
+        for source in (cfn.SERVICE, cfn.NETWORK):
+            template = cfn.transform(cfn.load(source), region, cfn.MINIMAL[source])
+            write(directory / partition / f"{source.stem}.json", template)
+
+
+def stacks(directory: Path) -> None:
+    for made, of_each in ((cfn.deployed, combos.SERVICES), (cfn.network, combos.NETWORKS)):
+        for region, name, parameters in of_each:
+            if name in KINDS:
+                stack = made(region, **parameters)
+                resources = cfn.as_references(stack.resources, set(stack.resources))
+                write(directory / f"{made.__name__}-{region}-{name}.json", {"Resources": resources})
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    {"translated": translated, "stacks": stacks}[sys.argv[1]](Path(sys.argv[2]))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import cfn
 
-ROOT = Path(__file__).parents[2]
+ROOT = cfn.ROOT
 TEXT = (ROOT / "docs/DEPLOY.md").read_text(encoding="utf-8")
-TEMPLATE = cfn.load()
+SERVICE, NETWORK = cfn.load(cfn.SERVICE), cfn.load(cfn.NETWORK)
+# Parameters of both stacks are explained once.
+NETWORKS_OWN = set(NETWORK["Parameters"]) - set(SERVICE["Parameters"])
 
 
 def section(title: str) -> str:
@@ -21,8 +22,16 @@ def first_cells(text: str) -> set[str]:
     return {name for row in re.findall(r"^\| ([^|]*) \|", text, flags=re.M) for name in re.findall(r"`(\w+)`", row)}
 
 
+def of_each_stack(text: str) -> tuple[str, str]:
+    """What a section says of the service, and of the network."""
+    of_service, of_network = text.split("\nOf the network")
+    return of_service, of_network
+
+
 def test_every_parameter_is_explained_and_every_explained_one_exists():
-    assert first_cells(section("All parameters")) == set(TEMPLATE["Parameters"])
+    of_service, of_network = of_each_stack(section("All parameters"))
+    assert first_cells(of_service) == set(SERVICE["Parameters"])
+    assert first_cells(of_network) == NETWORKS_OWN
 
 
 def test_every_default_is_the_templates():
@@ -30,11 +39,13 @@ def test_every_default_is_the_templates():
         names = re.findall(r"`(\w+)`", names)
         stated = re.findall(r"`([^`]+)`", default)
         for name, value in zip(names, stated):
-            assert str(TEMPLATE["Parameters"][name]["Default"]) == value, name
+            assert str((SERVICE["Parameters"] | NETWORK["Parameters"])[name]["Default"]) == value, name
 
 
 def test_every_output_is_explained_and_every_explained_one_exists():
-    assert first_cells(section("All outputs")) == set(TEMPLATE["Outputs"])
+    of_service, of_network = of_each_stack(section("All outputs"))
+    assert first_cells(of_service) == set(SERVICE["Outputs"])
+    assert set(re.findall(r"`(\w+)`", of_network.split("\n\n")[0])) == set(NETWORK["Outputs"])
 
 
 def test_every_make_target_exists():

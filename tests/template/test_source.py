@@ -69,21 +69,47 @@ def test_the_roles_grant_what_the_source_calls_and_no_more():
     assert granted == called
 
 
+def test_the_keeper_may_write_exactly_the_attributes_that_note_its_request():
+    """The statement NoteStartPush names them. The ticket itself stands in the same item."""
+    text = source("src/aws/dynamodb.rs").split("fn claim_start_push")[1].split("fn ")[0]
+    (expression,) = re.findall(r'update_expression\("SET ([^"]+)"\)', text)
+    written = re.findall(r"(\w+) = :", expression)
+    read = re.findall(r"attribute_not_exists\((\w+)\)", text)
+    stack = cfn.deployed()
+    statements = [s for d in checks.permissions.documents(stack, "KeeperRole") for s in d["Statement"]]
+    (noted,) = [s for s in statements if s["Sid"] == "NoteStartPush"]
+    allowed = noted["Condition"]["ForAllValues:StringEquals"]["dynamodb:Attributes"]
+    assert written and {"pk", *written, *read} == set(allowed)
+
+
+def test_events_have_the_source_that_the_role_may_put():
+    (said,) = re.findall(r'SOURCE: &str = "([^"]+)"', source("src/platform/bus.rs"))
+    stack = cfn.deployed()
+    statements = [s for d in checks.permissions.documents(stack, "CallbackRole") for s in d["Statement"]]
+    (events,) = [s for s in statements if s["Sid"] == "Events"]
+    assert events["Condition"] == {"StringEquals": {"events:source": said}}
+    assert stack.properties("EventArchive")["EventPattern"] == {"source": [said]}
+
+
 def test_every_metric_of_the_source_is_on_the_dashboard():
     names = re.findall(r'^    [A-Z_]+ = "([A-Z][A-Za-z]+)";', source("src/telemetry/metric.rs"), flags=re.M)
     assert len(names) > 10
-    body = cfn.deployed().properties("Dashboard")["DashboardBody"]
-    missing = [n for n in names if not re.search(rf'"{n}(\.|")', body)]
+    shown, searched = checks.alarms.metrics_of_dashboard(cfn.deployed())
+    missing = set(names) - shown - searched
     assert not missing, f"not on the dashboard: {missing}"
+    assert not (shown | searched) - set(names), f"no such metric: {(shown | searched) - set(names)}"
 
 
-def test_every_failure_code_is_on_the_dashboard():
+def test_the_alarm_on_failures_leaves_out_a_code_that_exists():
     codes = re.findall(r'^\s+\w+ = "([A-Z][A-Za-z.]+)", \d{3}, ', source("src/platform/problem/texts.rs"), flags=re.M)
     assert len(codes) > 15
-    body = cfn.deployed().properties("Dashboard")["DashboardBody"]
-    # A request with an unknown path or method never reaches the function: API Gateway answers it.
-    missing = [c for c in codes if f'"Failure.{c}"' not in body and c not in ("Request.NotFound", "Request.MethodNotAllowed")]
-    assert not missing, f"not on the dashboard: {missing}"
+    watched = [m["MetricStat"]["Metric"]["MetricName"] for m in cfn.deployed().properties("FailuresAlarm")["Metrics"][1:]]
+    assert {name.removeprefix("Failure.") for name in watched if "." in name} <= set(codes)
+
+
+def test_the_default_hosts_are_the_programs():
+    (default,) = re.findall(r'DEFAULT: &str = "([^"]+)"', source("src/wechat/hosts.rs"))
+    assert cfn.load()["Parameters"]["WechatApiHosts"]["Default"] == default
 
 
 def test_the_fixed_timeouts_are_the_programs():

@@ -1,15 +1,26 @@
-"""Alarms and dashboard."""
+"""Alarms and dashboard of the service."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from cfn import STACK, Stack
-from checks.common import check, given, only, parsed
+from checks.common import check, given, parsed, resource_of
+
+# The name of an alarm's metric on a function, and how the result is written.
+SUMS = {
+    "CrashesAlarm": "FILL(errors_p, 0) + FILL(errors_c, 0) + FILL(errors_k, 0) - FILL(answered, 0)",
+    "ThrottlesAlarm": "FILL(preauthcode, 0) + FILL(callback, 0) + FILL(keeper, 0)",
+    "FailuresAlarm": "FILL(failures, 0) - FILL(bad_requests, 0)",
+}
 
 
-def own(stack: Stack, metric: str) -> tuple[str, str, str]:
-    return given(stack, "MetricsNamespace"), metric, f"service={STACK}"
+def own(metric: str) -> tuple[str, str, str]:
+    return "WechatPreauth", metric, f"service={STACK}"
+
+
+def of(function: str, metric: str) -> tuple[str, str, str]:
+    return "AWS/Lambda", metric, f"FunctionName=${{{function}Function}}"
 
 
 def metric_of(alarm: dict[str, Any]) -> tuple[str, str, str]:
@@ -20,63 +31,100 @@ def metric_of(alarm: dict[str, Any]) -> tuple[str, str, str]:
 @check
 def alarms_watch_what_matters(stack: Stack) -> None:
     alarms = stack.of_type("AWS::CloudWatch::Alarm")
-    function = lambda name: f"FunctionName=${{{name}Function}}"  # noqa: E731
+    # metric, missing data, period, datapoints of periods, comparison with the threshold
     expected = {
-        "EgressIpRefusedAlarm": (own(stack, "EgressIpRefused"), "notBreaching"),
-        "TicketHeartbeatAlarm": (own(stack, "TicketPush"), "breaching"),
-        "TokenAgeAlarm": (own(stack, "TokenSecondsLeft"), "breaching"),
-        "ForeignMintAlarm": (own(stack, "ForeignMint"), "notBreaching"),
-        "PreauthcodeThrottlesAlarm": (("AWS/Lambda", "Throttles", function("Preauthcode")), "notBreaching"),
-        "CallbackThrottlesAlarm": (("AWS/Lambda", "Throttles", function("Callback")), "notBreaching"),
-        "KeeperThrottlesAlarm": (("AWS/Lambda", "Throttles", function("Keeper")), "notBreaching"),
-        "LatencyAlarm": (("AWS/Lambda", "Duration", function("Preauthcode")), "notBreaching"),
+        "EgressIpRefusedAlarm": (own("EgressIpRefused"), "notBreaching", 60, (1, 1), ">=", 1),
+        "TicketHeartbeatAlarm": (own("TicketPush"), "breaching", 600, (3, 3), "<", 1),
+        "TokenAgeAlarm": (own("TokenSecondsLeft"), "breaching", 60, (3, 5), "<", 300),
+        "ForeignMintAlarm": (own("ForeignMint"), "notBreaching", 60, (1, 1), ">=", 1),
+        "LatencyAlarm": (of("Preauthcode", "Duration"), "notBreaching", 300, (3, 3), ">", 5000),
+        "CallbackFloodAlarm": (of("Callback", "Invocations"), "notBreaching", 300, (1, 1), ">=", 3000),
     }
-    for nat in stack.of_type("AWS::EC2::NatGateway"):
-        expected[f"{nat}PortsAlarm"] = (("AWS/NATGateway", "ErrorPortAllocation", f"NatGatewayId=${{{nat}}}"), "notBreaching")
-    for name, (metric, missing) in expected.items():
-        assert name in alarms, f"no {name}"
-        assert metric_of(alarms[name]) == metric, name
-        assert alarms[name]["TreatMissingData"] == missing, f"{name}: missing data is {alarms[name]['TreatMissingData']}"
-    assert set(alarms) == set(expected) | {"FailuresAlarm", "CrashesAlarm"}
+    signs = {"GreaterThanOrEqualToThreshold": ">=", "GreaterThanThreshold": ">", "LessThanThreshold": "<"}
+    assert set(alarms) == set(expected) | set(SUMS), f"alarms: {set(alarms) ^ (set(expected) | set(SUMS))}"
+    for name, wanted in expected.items():
+        alarm = alarms[name]
+        periods = alarm["EvaluationPeriods"]
+        points = (alarm.get("DatapointsToAlarm", periods), periods)
+        sign = signs[alarm["ComparisonOperator"]]
+        found = metric_of(alarm), alarm["TreatMissingData"], alarm["Period"], points, sign, alarm["Threshold"]
+        assert found == wanted, f"{name}: {found}"
+    for name in ("EgressIpRefusedAlarm", "TicketHeartbeatAlarm", "ForeignMintAlarm", "CallbackFloodAlarm"):
+        assert alarms[name]["Statistic"] == "Sum", name
+    assert alarms["TokenAgeAlarm"]["Statistic"] == "Minimum"
+    assert alarms["LatencyAlarm"]["ExtendedStatistic"] == "p99"
+    assert alarms["TicketHeartbeatAlarm"].get("ActionsEnabled", True) is (given(stack, "Minting") == "on")
 
-    at_once = alarms["EgressIpRefusedAlarm"]
-    assert (at_once["Period"], at_once["EvaluationPeriods"], at_once["DatapointsToAlarm"], at_once["Threshold"]) == (60, 1, 1, 1)
-    heartbeat = alarms["TicketHeartbeatAlarm"]
-    assert (heartbeat["Statistic"], heartbeat["ComparisonOperator"], heartbeat["Threshold"]) == ("Sum", "LessThanThreshold", 1)
-    assert heartbeat["Period"] == 600
-    assert heartbeat["ActionsEnabled"] is (given(stack, "Minting") == "on")
 
-    failures = {m["Id"]: m for m in alarms["FailuresAlarm"]["Metrics"]}
-    assert failures["result"]["Expression"] == "FILL(failures, 0) - FILL(bad_requests, 0)"
-    for id_, name in (("failures", "Failure"), ("bad_requests", "Failure.Request.Invalid")):
-        assert metric_of(failures[id_]["MetricStat"]["Metric"]) == own(stack, name)
-        assert failures[id_]["ReturnData"] is False
+@check
+def sums_of_metrics_hold_every_function(stack: Stack) -> None:
+    functions = ("Preauthcode", "Callback", "Keeper")
+    expected = {
+        "CrashesAlarm": {own("FunctionError")} | {of(function, "Errors") for function in functions},
+        "ThrottlesAlarm": {of(function, "Throttles") for function in functions},
+        "FailuresAlarm": {own("Failure"), own("Failure.Request.Invalid")},
+    }
+    for name, metrics in expected.items():
+        alarm = stack.properties(name)
+        result, *watched = alarm["Metrics"]
+        assert result["Expression"] == SUMS[name], name
+        assert {metric_of(m["MetricStat"]["Metric"]) for m in watched} == metrics, name
+        assert all((m["ReturnData"], m["MetricStat"]["Stat"]) == (False, "Sum") for m in watched), name
+        assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("GreaterThanOrEqualToThreshold", 1), name
+        assert alarm["TreatMissingData"] == "notBreaching", name
 
+
+@check
+def a_late_metric_line_is_no_crash(stack: Stack) -> None:
+    """An invocation's FunctionError line may reach CloudWatch a period after Lambda's Errors."""
+    crashes = stack.properties("CrashesAlarm")
+    assert (crashes["DatapointsToAlarm"], crashes["EvaluationPeriods"]) == (2, 3)
+
+
+@check
+def every_alarm_notifies_the_topic(stack: Stack) -> None:
     topic = given(stack, "AlarmTopicArn")
-    for name, alarm in alarms.items():
+    for name, alarm in stack.of_type("AWS::CloudWatch::Alarm").items():
         assert alarm.get("AlarmActions", []) == alarm.get("OKActions", []) == ([topic] if topic else []), name
         assert alarm["AlarmName"].startswith(f"{STACK}-") and alarm["AlarmDescription"].strip()
 
 
-@check
-def the_dashboard_is_json_and_shows_every_metric(stack: Stack) -> None:
-    body = stack.properties("Dashboard")["DashboardBody"]
-    widgets = parsed(body)["widgets"]
-    shown = set()
-    for widget in widgets:
-        assert widget["properties"].get("region", stack.region) == stack.region
+SEARCHED = {"Failure", "WechatLatency", "QuotaUsed"}
+SHOWN = {
+    "CodeIssued", "Failure", "TokenMinted", "TicketPush", "StartPush", "TicketAge", "TokenSecondsLeft", "EgressIpRefused",
+    "ForeignMint", "SignatureRefused", "MisroutedMessage", "LeaseLost", "ColdStart", "EventForwarded", "FunctionError",
+}
+
+
+def metrics_of_dashboard(stack: Stack) -> tuple[set[str], set[str]]:
+    """The service's metrics that are shown by name, and the beginnings that are searched for."""
+    named, searched = set(), set()
+    for widget in parsed(stack.properties("Dashboard")["DashboardBody"])["widgets"]:
+        above: list[Any] = []
         for metric in widget["properties"].get("metrics", []):
-            shown.add(tuple(metric[:2]))
-    namespace = given(stack, "MetricsNamespace")
-    wanted = {
-        "CodeIssued", "Failure", "TokenMinted", "TicketPush", "TicketAge", "TokenSecondsLeft", "EgressIpRefused",
-        "ForeignMint", "SignatureRefused", "MisroutedMessage", "LeaseLost", "ColdStart", "EventForwarded",
-        "WechatLatency.component_token", "WechatLatency.create_preauthcode", "WechatLatency.start_push_ticket",
-        "QuotaUsed.component_token", "QuotaUsed.create_preauthcode", "Failure.Ticket.Missing",
-        "Failure.Config.EgressIpNotRegistered", "Failure.Internal",
-    }
-    assert {(namespace, name) for name in wanted} <= shown
-    nats = {m[3] for w in widgets for m in w["properties"].get("metrics", []) if m[0] == "AWS/NATGateway"}
-    assert nats == {f"${{{nat}}}" for nat in stack.of_type("AWS::EC2::NatGateway")}
-    places = [(w["x"], w["y"], w["width"], w["height"]) for w in widgets]
-    assert len(set(places)) == len(places) and all(x + w <= 24 for x, _, w, _ in places)
+            if isinstance(metric[0], dict):
+                expression = metric[0]["expression"]
+                before, _, name = expression.split("'")[1].rpartition(" ")
+                assert before == f'{{WechatPreauth,service}} service="{STACK}"', expression
+                searched.add(name)
+                continue
+            # "." stands for what the metric above has in this place.
+            above = [a if m == "." else m for m, a in zip(metric, above or metric)]
+            if above[0] == "WechatPreauth":
+                assert above[2:4] == ["service", STACK], f"another stack's {above[1]}"
+                named.add(above[1])
+    return named, searched
+
+
+@check
+def the_dashboard_shows_every_metric_and_alarm(stack: Stack) -> None:
+    dashboard = stack.properties("Dashboard")
+    # A dashboard's name is one for the whole account, in every region.
+    assert dashboard["DashboardName"] == f"{STACK}-{stack.region}"
+    assert metrics_of_dashboard(stack) == (SHOWN, SEARCHED)
+    widgets = parsed(dashboard["DashboardBody"])["widgets"]
+    shown = {resource_of(arn) for w in widgets for arn in w["properties"].get("alarms", [])}
+    assert shown == set(stack.of_type("AWS::CloudWatch::Alarm"))
+    for widget in widgets:
+        assert widget["type"] == "alarm" or widget["properties"]["region"] == stack.region
+        assert 0 < widget["width"] <= 24 and widget["height"] > 0

@@ -1,4 +1,4 @@
-"""What the checks share: the parameters and the resources of a stack, and the list of checks."""
+"""What the checks share: the parameters and the resources of a stack, and the lists of checks."""
 
 from __future__ import annotations
 
@@ -7,15 +7,28 @@ import re
 from typing import Any, Callable
 
 from cfn import Stack
+from evaluator import elements
 
 
-CHECKS: list[Callable[[Stack], None]] = []
+Check = Callable[[Stack], None]
+SERVICE_CHECKS: list[Check] = []
+NETWORK_CHECKS: list[Check] = []
 
 
-def check(function: Callable[[Stack], None]) -> Callable[[Stack], None]:
-    """Adds a function to the list of checks."""
-    CHECKS.append(function)
+def check(function: Check) -> Check:
+    """Adds a check of template.yaml's stacks."""
+    SERVICE_CHECKS.append(function)
     return function
+
+
+def check_network(function: Check) -> Check:
+    """Adds a check of network.yaml's stacks."""
+    NETWORK_CHECKS.append(function)
+    return function
+
+
+def check_both(function: Check) -> Check:
+    return check(check_network(function))
 
 
 IN_VPC = {"PreauthcodeFunction", "KeeperFunction"}
@@ -25,10 +38,6 @@ BINARIES = {"PreauthcodeFunction": "preauthcode", "CallbackFunction": "callback"
 
 def given(stack: Stack, name: str) -> str:
     return stack.parameters[name]
-
-
-def creates_network(stack: Stack) -> bool:
-    return given(stack, "ExistingSubnetIds") == ""
 
 
 def as_list(value: Any) -> list[Any]:
@@ -60,4 +69,17 @@ def environment(stack: Stack, function: str) -> dict[str, str]:
 
 
 def secret_arn(stack: Stack) -> str:
+    """The secret that preauthcode and keeper read."""
     return given(stack, "CredentialsSecretArn") or "${CredentialsSecret}"
+
+
+def callback_secret_arn(stack: Stack) -> str:
+    """The secret that callback reads. With one brought secret it is that one."""
+    if not given(stack, "CredentialsSecretArn"):
+        return "${CallbackSecret}"
+    return given(stack, "CallbackSecretArn") or given(stack, "CredentialsSecretArn")
+
+
+def listed(stack: Stack, name: str) -> list[str]:
+    """The elements of a list parameter."""
+    return elements(given(stack, name))

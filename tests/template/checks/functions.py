@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cfn import STACK, Stack
-from checks.common import BINARIES, FUNCTIONS, check, environment, given, only, parsed, resource_of, secret_arn
+from checks.common import BINARIES, FUNCTIONS, callback_secret_arn, check, environment, given, only, parsed, resource_of, secret_arn
 
 
 EVERYWHERE = {"CREDENTIALS_SECRET_ID", "STATE_TABLE", "SERVICE_NAME", "METRICS_NAMESPACE"}
@@ -17,17 +17,18 @@ VARIABLES = {
 @check
 def environment_is_what_the_binaries_read(stack: Stack) -> None:
     values = {
-        "CREDENTIALS_SECRET_ID": secret_arn(stack),
         "STATE_TABLE": "${StateTable}",
         "SERVICE_NAME": STACK,
-        "METRICS_NAMESPACE": given(stack, "MetricsNamespace"),
+        "METRICS_NAMESPACE": "WechatPreauth",
         "MINTING": given(stack, "Minting"),
-        "WECHAT_API_HOSTS": given(stack, "WechatApiHosts"),
+        "WECHAT_API_HOSTS": given(stack, "OtherApiHosts") or given(stack, "WechatApiHosts"),
         "EVENT_BUS_NAME": "${EventBus}",
     }
     for function, names in VARIABLES.items():
         variables = environment(stack, function)
         assert set(variables) == names, f"{function}: {set(variables) ^ names}"
+        secret = callback_secret_arn(stack) if function == "CallbackFunction" else secret_arn(stack)
+        assert variables["CREDENTIALS_SECRET_ID"] == secret, f"{function} reads another secret"
         for name, value in variables.items():
             assert value == values.get(name, value), f"{function}: {name}={value}"
             assert value != "", f"{function}: {name} is empty"
@@ -41,14 +42,16 @@ def functions_have_their_runtime_and_limits(stack: Stack) -> None:
         assert function["FunctionName"] == f"{STACK}-{BINARIES[name]}"
         assert function["Timeout"] == timeouts[name]
         assert function["Architectures"] == [given(stack, "Architecture")]
-        assert str(function["MemorySize"]) == given(stack, "MemorySize")
+        assert function["MemorySize"] == 256
         assert function.get("KmsKeyArn", "") == given(stack, "KmsKeyArn")
-        # X-Ray does not exist for Lambda in China; PassThrough is what Lambda takes there by itself.
-        assert function["TracingConfig"] == {"Mode": "PassThrough" if stack.partition == "aws-cn" else "Active"}
-    reserved = {"PreauthcodeFunction": "ReservedConcurrency", "CallbackFunction": "CallbackReservedConcurrency"}
+        # X-Ray does not exist for Lambda in China. PassThrough is Lambda's default. A stranger's header cannot force
+        # a trace of callback.
+        traced = name != "CallbackFunction" and stack.partition != "aws-cn"
+        mode = function.get("TracingConfig", {}).get("Mode", "PassThrough")
+        assert mode == ("Active" if traced else "PassThrough"), f"{name}: tracing is {mode}"
     for name in FUNCTIONS:
-        wanted = given(stack, reserved[name]) if name in reserved else "-1"
-        assert str(stack.properties(name).get("ReservedConcurrentExecutions", "-1")) == wanted
+        wanted = "0" if name == "KeeperFunction" else given(stack, "ReservedConcurrency")
+        assert str(stack.properties(name).get("ReservedConcurrentExecutions", "0")) == wanted, name
 
 
 @check
@@ -62,7 +65,7 @@ def logs_expire_and_keep_every_metric(stack: Stack) -> None:
         assert logging["ApplicationLogLevel"] in ("INFO", "DEBUG") and logging["ApplicationLogLevel"] == given(stack, "LogLevel")
         assert stack.properties(group)["LogGroupName"] == f"/aws/lambda/{STACK}-{BINARIES[name]}"
     for name, group in stack.of_type("AWS::Logs::LogGroup").items():
-        assert str(group["RetentionInDays"]) == given(stack, "LogRetentionDays"), name
+        assert str(group["RetentionInDays"]) == given(stack, "RetentionDays"), name
         assert group.get("KmsKeyId", "") == given(stack, "KmsKeyArn"), name
 
 
@@ -70,21 +73,27 @@ def logs_expire_and_keep_every_metric(stack: Stack) -> None:
 def callers_invoke_an_alias_on_the_latest_version(stack: Stack) -> None:
     """An alias on a published version would ignore changed parameters."""
     aliases = stack.of_type("AWS::Lambda::Alias")
-    assert set(aliases) == {"PreauthcodeAlias", "CallbackAlias", "KeeperAlias"}
+    expected = {f"{name}Alias": (f"${{{name}Function}}", "live") for name in ("Preauthcode", "Callback", "Keeper")}
+    if given(stack, "Minting") == "off":
+        expected["HandoverAlias"] = ("${KeeperFunction}", "handover")
+    assert {name: (alias["FunctionName"], alias["Name"]) for name, alias in aliases.items()} == expected
     for name, alias in aliases.items():
-        assert alias["Name"] == "live"
-        assert alias["FunctionName"] == f"${{{name.removesuffix('Alias')}Function}}"
-        assert alias["FunctionVersion"] == "$LATEST"
+        assert alias["FunctionVersion"] == "$LATEST", name
     for name in ("Preauthcode", "Callback", "Keeper"):
         assert stack.outputs[f"{name}FunctionArn"] == f"${{{name}Alias}}"
+    handover = stack.outputs.get("TokenHandoverFunctionArn")
+    assert handover == ("${HandoverAlias}" if given(stack, "Minting") == "off" else None), f"handover: {handover}"
 
 
 @check
 def asynchronous_invocations_are_not_retried(stack: Stack) -> None:
-    configs = {c["FunctionName"]: c for c in stack.of_type("AWS::Lambda::EventInvokeConfig").values()}
+    """Neither through the alias nor without a qualifier: each attempt takes a code that nobody receives."""
+    configs = {(c["FunctionName"], c["Qualifier"]): c for c in stack.of_type("AWS::Lambda::EventInvokeConfig").values()}
     for function in ("PreauthcodeFunction", "KeeperFunction"):
-        config = configs[f"${{{function}}}"]
-        assert (config["Qualifier"], config["MaximumRetryAttempts"]) == ("live", 0), function
+        for qualifier in ("live", "$LATEST"):
+            config = configs.get((f"${{{function}}}", qualifier))
+            assert config, f"{function}:{qualifier} keeps Lambda's two retries"
+            assert (config["MaximumRetryAttempts"], config["MaximumEventAgeInSeconds"]) == (0, 60), function
 
 
 @check

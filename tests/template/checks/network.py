@@ -1,4 +1,4 @@
-"""Subnets, routes, addresses, security groups and endpoints."""
+"""network.yaml: subnets, routes, addresses, security groups and endpoints."""
 
 from __future__ import annotations
 
@@ -6,14 +6,11 @@ import ipaddress
 from typing import Any
 
 from cfn import Stack
-from checks.common import FUNCTIONS, IN_VPC, check, creates_network, environment, given, resource_of
+from checks.common import check_network, given, resource_of
 
 
 ANYWHERE = "0.0.0.0/0"
-
-
-def zones(stack: Stack) -> int:
-    return int(given(stack, "ZoneCount"))
+PRIVATE = ["PrivateSubnet1", "PrivateSubnet2"]
 
 
 def routes_of_subnet(stack: Stack, subnet: str) -> tuple[str, list[dict[str, Any]]]:
@@ -28,117 +25,82 @@ def routes_of_subnet(stack: Stack, subnet: str) -> tuple[str, list[dict[str, Any
     return tables[0], routes
 
 
-@check
-def functions_that_call_wechat_are_behind_nat(stack: Stack) -> None:
-    """Each of their subnets has one route: to a NAT gateway in a public subnet."""
-    functions = stack.of_type("AWS::Lambda::Function")
-    assert set(functions) == FUNCTIONS
-    for name, function in functions.items():
-        if name not in IN_VPC:
-            assert "VpcConfig" not in function, f"{name} must not be in the VPC"
-            continue
-        subnets = function["VpcConfig"]["SubnetIds"]
-        if not creates_network(stack):
-            assert subnets == given(stack, "ExistingSubnetIds").split(",")
-            assert function["VpcConfig"]["SecurityGroupIds"] == [given(stack, "ExistingSecurityGroupId")]
-            continue
-        assert len(subnets) == len(set(subnets)) == zones(stack), f"{name}: {subnets}"
-        places = set()
-        for subnet in map(resource_of, subnets):
-            properties = stack.properties(subnet)
-            places.add(properties["AvailabilityZone"])
-            assert properties["MapPublicIpOnLaunch"] is False
-            _, routes = routes_of_subnet(stack, subnet)
-            assert len(routes) == 1, f"{subnet} has {len(routes)} routes"
-            (route,) = routes
-            assert route["DestinationCidrBlock"] == ANYWHERE
-            assert set(route) == {"RouteTableId", "DestinationCidrBlock", "NatGatewayId"}, f"{subnet}: {route}"
-            nat = stack.properties(resource_of(route["NatGatewayId"]))
-            public = resource_of(nat["SubnetId"])
-            if given(stack, "NatMode") == "per-az":
-                assert stack.properties(public)["AvailabilityZone"] == properties["AvailabilityZone"], "NAT of another zone"
-            _, way_out = routes_of_subnet(stack, public)
-            assert [r.get("GatewayId") for r in way_out] == ["${InternetGateway}"], f"{public} is not public"
-        assert len(places) == len(subnets), f"{name}: zones {places}"
+def gateway_of(stack: Stack, subnet: str) -> str:
+    """The NAT gateway to which a private subnet's only route leads."""
+    _, routes = routes_of_subnet(stack, subnet)
+    assert len(routes) == 1, f"{subnet} has {len(routes)} routes"
+    (route,) = routes
+    assert set(route) == {"RouteTableId", "DestinationCidrBlock", "NatGatewayId"}, f"{subnet}: {route}"
+    assert route["DestinationCidrBlock"] == ANYWHERE
+    return resource_of(route["NatGatewayId"])
 
 
-@check
-def an_existing_network_is_not_created_again(stack: Stack) -> None:
-    ec2 = {n for n, r in stack.resources.items() if r["Type"].startswith("AWS::EC2::")}
-    assert creates_network(stack) or not ec2, f"created beside the existing network: {ec2}"
+def address_of(stack: Stack, nat: str) -> str:
+    """The address of a NAT gateway: a brought one, or ``${EgressIp1}``."""
+    allocation = stack.properties(nat)["AllocationId"]
+    for n in "12":
+        if allocation == given(stack, f"EipAllocationId{n}"):
+            return given(stack, f"EipAddress{n}")
+    eip = resource_of(allocation)
+    assert allocation == f"${{{eip}.AllocationId}}" and stack.resources[eip]["Type"] == "AWS::EC2::EIP"
+    return f"${{{eip}}}"
 
 
-@check
+@check_network
+def private_subnets_leave_by_nat_alone(stack: Stack) -> None:
+    """Each of them has one route: to a NAT gateway in a public subnet, of its own zone with one per zone."""
+    assert stack.outputs["SubnetIds"] == ",".join(f"${{{subnet}}}" for subnet in PRIVATE)
+    assert stack.outputs["VpcId"] == "${Vpc}"
+    places = []
+    for subnet in PRIVATE:
+        properties = stack.properties(subnet)
+        places.append(properties["AvailabilityZone"])
+        assert properties.get("MapPublicIpOnLaunch", False) is False, f"{subnet} gives public addresses"
+        public = resource_of(stack.properties(gateway_of(stack, subnet))["SubnetId"])
+        if given(stack, "NatMode") == "per-az":
+            assert stack.properties(public)["AvailabilityZone"] == places[-1], f"{subnet}: NAT gateway of another zone"
+        _, way_out = routes_of_subnet(stack, public)
+        assert [r.get("GatewayId") for r in way_out] == ["${InternetGateway}"], f"{public} is not public"
+    assert len(set(places)) == 2, f"zones: {places}"
+    if named := given(stack, "AvailabilityZones"):
+        assert places == named.split(",")
+    gateways = set(stack.of_type("AWS::EC2::NatGateway"))
+    assert gateways == ({"Nat1", "Nat2"} if given(stack, "NatMode") == "per-az" else {"Nat1"})
+
+
+@check_network
+def both_addresses_exist_from_the_creation_on(stack: Stack) -> None:
+    """Whatever NatMode says, unless they are brought. They are announced in order, also the unused one."""
+    made = {f"EgressIp{n}" for n in "12" if not given(stack, f"EipAllocationId{n}")}
+    assert set(stack.of_type("AWS::EC2::EIP")) == made
+    announced = [given(stack, f"EipAddress{n}") or f"${{EgressIp{n}}}" for n in "12"]
+    assert stack.outputs["EgressIps"] == ",".join(announced), "output EgressIps"
+    carried = [address_of(stack, nat) for nat in sorted(stack.of_type("AWS::EC2::NatGateway"))]
+    assert carried == announced[: len(carried)], f"NAT gateways carry {carried}"
+
+
+@check_network
+def a_protected_resource_names_each_address(stack: Stack) -> None:
+    """The stack policy cannot deny the creation of a resource, so another address must change a protected one."""
+    for n in "12":
+        allocation, address = given(stack, f"EipAllocationId{n}"), given(stack, f"EipAddress{n}")
+        tags = {tag["Key"]: tag["Value"] for tag in stack.properties(f"PublicSubnet{n}")["Tags"]}
+        assert tags.get("Egress") == f"{allocation or f'${{EgressIp{n}.AllocationId}}'} {address or f'${{EgressIp{n}}}'}"
+
+
+@check_network
 def subnets_do_not_overlap(stack: Stack) -> None:
     blocks = [ipaddress.ip_network(s["CidrBlock"]) for s in stack.of_type("AWS::EC2::Subnet").values()]
-    assert len(set(blocks)) == len(blocks)
-    vpcs = [ipaddress.ip_network(v["CidrBlock"]) for v in stack.of_type("AWS::EC2::VPC").values()]
-    assert all(any(b.subnet_of(v) for v in vpcs) for b in blocks)
+    assert len(blocks) == 4 and len(set(blocks)) == 4
+    vpc = ipaddress.ip_network(stack.properties("Vpc")["CidrBlock"])
+    assert all(block.subnet_of(vpc) for block in blocks)
 
 
-def nat_addresses(stack: Stack) -> list[str]:
-    """The address of each NAT gateway, in order of the gateways."""
-    brought = {given(stack, f"EipAllocationId{i}"): given(stack, f"EipAddress{i}") for i in "123"}
-    addresses = []
-    for _, nat in sorted(stack.of_type("AWS::EC2::NatGateway").items()):
-        allocation = nat["AllocationId"]
-        if allocation in brought:
-            addresses.append(brought[allocation])
-        else:
-            eip = resource_of(allocation)
-            assert allocation == f"${{{eip}.AllocationId}}" and stack.resources[eip]["Type"] == "AWS::EC2::EIP"
-            addresses.append(f"${{{eip}}}")
-    return addresses
-
-
-@check
-def every_nat_address_is_announced(stack: Stack) -> None:
-    """EGRESS_IPS and the output hold each NAT gateway's address, once, and nothing else."""
-    if creates_network(stack):
-        expected = nat_addresses(stack)
-        assert len(expected) == (zones(stack) if given(stack, "NatMode") == "per-az" else 1)
-        used = {resource_of(a) for a in expected if a.startswith("$")}
-        assert set(stack.of_type("AWS::EC2::EIP")) == used, "an Elastic IP without a NAT gateway"
-    else:
-        expected = given(stack, "ExistingEgressIps").split(",")
-    assert len(expected) == len(set(expected))
-    for name in IN_VPC:
-        assert environment(stack, name)["EGRESS_IPS"].split(",") == expected, f"EGRESS_IPS of {name}"
-    assert stack.outputs["EgressIps"].split(";") == expected, "output EgressIps"
-
-
-@check
-def no_ipv6_anywhere(stack: Stack) -> None:
-    def walk(node: Any, path: str) -> None:
-        if isinstance(node, dict):
-            for key, value in node.items():
-                if key == "Ipv6AllowedForDualStack":
-                    assert value is False, f"{path}.{key} is {value}"
-                    continue
-                assert "ipv6" not in key.lower(), f"{path}.{key}"
-                walk(value, f"{path}.{key}")
-        elif isinstance(node, list):
-            for i, value in enumerate(node):
-                walk(value, f"{path}[{i}]")
-        elif isinstance(node, str):
-            assert "::/" not in node and "dualstack" not in node.lower() and node.lower() != "ipv6", f"{path}: {node}"
-
-    for name, resource in stack.resources.items():
-        assert resource["Type"] != "AWS::EC2::EgressOnlyInternetGateway", name
-        walk(resource.get("Properties", {}), name)
-    for name in IN_VPC:
-        assert stack.properties(name)["VpcConfig"]["Ipv6AllowedForDualStack"] is False, name
-
-
-@check
+@check_network
 def security_groups_allow_only_outgoing_https(stack: Stack) -> None:
-    groups = stack.of_type("AWS::EC2::SecurityGroup")
     assert not stack.of_type("AWS::EC2::SecurityGroupIngress") and not stack.of_type("AWS::EC2::SecurityGroupEgress")
-    if not creates_network(stack):
-        return
-    for name in IN_VPC:
-        assert stack.properties(name)["VpcConfig"]["SecurityGroupIds"] == ["${FunctionSecurityGroup}"]
-    for name, group in groups.items():
+    assert stack.outputs["SecurityGroupId"] == "${FunctionSecurityGroup}"
+    for name, group in stack.of_type("AWS::EC2::SecurityGroup").items():
         for rule in group["SecurityGroupEgress"]:
             assert (rule["IpProtocol"], rule["FromPort"], rule["ToPort"]) == ("tcp", 443, 443), f"{name}: {rule}"
         if name == "FunctionSecurityGroup":
@@ -152,26 +114,42 @@ def security_groups_allow_only_outgoing_https(stack: Stack) -> None:
             assert (ingress["IpProtocol"], ingress["FromPort"], ingress["ToPort"]) == ("tcp", 443, 443)
 
 
-@check
-def dynamodb_has_its_free_endpoint(stack: Stack) -> None:
+@check_network
+def private_subnets_reach_dynamodb_by_its_endpoint(stack: Stack) -> None:
     endpoints = stack.of_type("AWS::EC2::VPCEndpoint")
-    wanted = set()
-    if creates_network(stack):
-        wanted.add("DynamoDbEndpoint")
-        endpoint = endpoints["DynamoDbEndpoint"]
-        assert endpoint["VpcEndpointType"] == "Gateway"
-        assert endpoint["ServiceName"] == f"com.amazonaws.{stack.region}.dynamodb"
-        private = {routes_of_subnet(stack, resource_of(s))[0] for s in stack.properties("KeeperFunction")["VpcConfig"]["SubnetIds"]}
-        assert {resource_of(t) for t in endpoint["RouteTableIds"]} == private
-        (statement,) = endpoint["PolicyDocument"]["Statement"]
-        assert set(statement["Action"]) == {"dynamodb:GetItem", "dynamodb:UpdateItem"}
-        assert statement["Resource"] == stack.arn("dynamodb", "table/*")
+    wanted = {"DynamoDbEndpoint"}
+    endpoint = endpoints["DynamoDbEndpoint"]
+    assert stack.outputs["DynamoDbEndpointId"] == "${DynamoDbEndpoint}"
+    assert endpoint["VpcEndpointType"] == "Gateway"
+    assert endpoint["ServiceName"] == f"com.amazonaws.{stack.region}.dynamodb"
+    tables = {routes_of_subnet(stack, subnet)[0] for subnet in PRIVATE}
+    assert {resource_of(t) for t in endpoint["RouteTableIds"]} == tables
+    (statement,) = endpoint["PolicyDocument"]["Statement"]
+    assert set(statement["Action"]) == {"dynamodb:GetItem", "dynamodb:UpdateItem"}
+    assert statement["Resource"] == stack.arn("dynamodb", "table/*")
     if given(stack, "SecretsManagerEndpoint") == "true":
         wanted.add("SecretsManagerVpcEndpoint")
         endpoint = endpoints["SecretsManagerVpcEndpoint"]
         assert (endpoint["VpcEndpointType"], endpoint["PrivateDnsEnabled"]) == ("Interface", True)
-        assert endpoint["SubnetIds"] == stack.properties("KeeperFunction")["VpcConfig"]["SubnetIds"]
+        assert endpoint["SubnetIds"] == [f"${{{subnet}}}" for subnet in PRIVATE]
         assert endpoint["SecurityGroupIds"] == ["${EndpointSecurityGroup}"]
         (statement,) = endpoint["PolicyDocument"]["Statement"]
         assert statement["Action"] == "secretsmanager:GetSecretValue"
     assert set(endpoints) == wanted
+
+
+@check_network
+def a_full_gateway_raises_an_alarm(stack: Stack) -> None:
+    (alarm,) = stack.of_type("AWS::CloudWatch::Alarm").values()
+    result, *watched = alarm["Metrics"]
+    for metric in watched:
+        stat = metric["MetricStat"]
+        assert (stat["Stat"], metric["ReturnData"]) == ("Sum", False)
+        assert (stat["Metric"]["Namespace"], stat["Metric"]["MetricName"]) == ("AWS/NATGateway", "ErrorPortAllocation")
+    gateways = [resource_of(m["MetricStat"]["Metric"]["Dimensions"][0]["Value"]) for m in watched]
+    assert gateways == sorted(stack.of_type("AWS::EC2::NatGateway")), f"watched: {gateways}"
+    assert result["Expression"] == " + ".join(f"FILL({m['Id']}, 0)" for m in watched)
+    at_least_one = ("GreaterThanOrEqualToThreshold", 1, "notBreaching")
+    assert (alarm["ComparisonOperator"], alarm["Threshold"], alarm["TreatMissingData"]) == at_least_one
+    topic = [given(stack, "AlarmTopicArn")] if given(stack, "AlarmTopicArn") else []
+    assert alarm.get("AlarmActions", []) == alarm.get("OKActions", []) == topic

@@ -1,4 +1,4 @@
-"""Roles, managed policies, and who may invoke the functions."""
+"""The functions' roles, and which services may invoke the functions."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from cfn import STACK, Stack
-from checks.common import BINARIES, FUNCTIONS, as_list, check, given, secret_arn
+from checks.common import FUNCTIONS, IN_VPC, as_list, callback_secret_arn, check, given, secret_arn
 
 
 TABLE = "${StateTable.Arn}"
@@ -19,6 +19,11 @@ VPC_CHANGE = {
 
 def keys(*patterns: str) -> dict[str, Any]:
     return {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": list(patterns)}}
+
+
+def inside(stack: Stack) -> dict[str, Any]:
+    """Only through the network's endpoint: a function outside it can neither read nor write the state."""
+    return {"StringEquals": {"aws:SourceVpce": given(stack, "DynamoDbEndpointId")}}
 
 
 def via(stack: Stack, *services: str) -> dict[str, Any]:
@@ -53,78 +58,74 @@ def statements(document: dict[str, Any]) -> list[Statement]:
 
 def expected_role(stack: Stack, function: str) -> list[Statement]:
     """Everything this function's role may do, and nothing else."""
-    name = BINARIES[function]
+    secret = callback_secret_arn(stack) if function == "CallbackFunction" else secret_arn(stack)
     allow = [
         statement("Allow", {"logs:CreateLogStream", "logs:PutLogEvents"}, f"${{{function.removesuffix('Function')}LogGroup.Arn}}"),
-        statement("Allow", "secretsmanager:GetSecretValue", secret_arn(stack)),
+        statement("Allow", "secretsmanager:GetSecretValue", secret),
     ]
     if key := given(stack, "KmsKeyArn"):
         allow.append(statement("Allow", "kms:Decrypt", key, via(stack, "secretsmanager", "dynamodb")))
-    if stack.partition != "aws-cn":
-        allow.append(statement("Allow", {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}, "*"))
     if function == "CallbackFunction":
         allow += [
             statement("Allow", {"dynamodb:GetItem", "dynamodb:UpdateItem"}, TABLE, keys("ticket#*")),
-            statement("Allow", "events:PutEvents", "${EventBus.Arn}"),
+            statement("Allow", "events:PutEvents", "${EventBus.Arn}", {"StringEquals": {"events:source": "wechat.component"}}),
         ]
-    else:
-        own = stack.arn("lambda", f"function:{STACK}-{name}")
-        allow += [
-            statement("Allow", "dynamodb:GetItem", TABLE, keys("ticket#*", "token#*", "component")),
-            statement("Allow", "dynamodb:UpdateItem", TABLE, keys("token#*", "component")),
-            statement("Allow", VPC_DESCRIBE, "*"),
-            statement("Allow", VPC_CHANGE, stack.arn("ec2", "*/*", account="*")),
-            statement("Deny", VPC_DESCRIBE | VPC_CHANGE, "*", {"ArnLike": {"lambda:SourceFunctionArn": [own, own + ":*"]}}),
-        ]
+        return sorted(allow)
+    own = stack.arn("lambda", f"function:{STACK}-*")
+    allow += [
+        statement("Allow", "dynamodb:GetItem", TABLE, inside(stack) | keys("ticket#*", "token#*", "component")),
+        statement("Allow", "dynamodb:UpdateItem", TABLE, inside(stack) | keys("token#*", "component")),
+        statement("Allow", VPC_DESCRIBE, "*"),
+        statement("Allow", VPC_CHANGE, stack.arn("ec2", "*/*", account="*")),
+        statement("Deny", VPC_DESCRIBE | VPC_CHANGE, "*", {"ArnLike": {"lambda:SourceFunctionArn": own}}),
+    ]
+    if stack.partition != "aws-cn":
+        allow.append(statement("Allow", {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}, "*"))
     if function == "KeeperFunction":
-        allow.append(statement("Allow", "dynamodb:UpdateItem", TABLE, keys("ticket#*")))
+        noted = {"ForAllValues:StringEquals": {"dynamodb:Attributes": ["pk", "start_push_at", "start_push_by"]}}
+        allow.append(statement("Allow", "dynamodb:UpdateItem", TABLE, inside(stack) | keys("ticket#*") | noted))
     return sorted(allow)
+
+
+def role_of(function: str) -> str:
+    return f"{function.removesuffix('Function')}Role"
+
+
+def documents(stack: Stack, role: str) -> list[dict[str, Any]]:
+    """Every policy of a role: its own, and those that are put into it."""
+    own = [policy["PolicyDocument"] for policy in stack.properties(role).get("Policies", [])]
+    put = [p["PolicyDocument"] for p in stack.of_type("AWS::IAM::Policy").values() if f"${{{role}}}" in p["Roles"]]
+    return own + put
 
 
 @check
 def each_role_holds_exactly_what_is_listed(stack: Stack) -> None:
     roles = stack.of_type("AWS::IAM::Role")
-    wanted = {"PreauthcodeRole", "CallbackRole", "KeeperRole"}
-    if given(stack, "AccessLogs") == "on-and-set-account-role":
-        wanted.add("ApiGatewayLogsRole")
-        logs = roles["ApiGatewayLogsRole"]
-        assert logs["ManagedPolicyArns"] == [
-            f"arn:{stack.partition}:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs"
-        ]
-        assert "Policies" not in logs
-    assert set(roles) == wanted, f"roles: {sorted(roles)}"
-    for kind in ("AWS::IAM::Policy", "AWS::IAM::RolePolicy", "AWS::IAM::User", "AWS::IAM::Group", "AWS::IAM::UserPolicy"):
-        assert not stack.of_type(kind), kind
+    assert set(roles) == {role_of(function) for function in FUNCTIONS}, f"roles: {sorted(roles)}"
+    for kind in ("RolePolicy", "User", "Group", "UserPolicy", "GroupPolicy", "UserToGroupAddition", "InstanceProfile"):
+        assert not stack.of_type(f"AWS::IAM::{kind}"), kind
+    for name, policy in stack.of_type("AWS::IAM::Policy").items():
+        assert set(policy) == {"PolicyName", "PolicyDocument", "Roles"}, name
     for function in FUNCTIONS:
-        role_name = f"{function.removesuffix('Function')}Role"
-        assert stack.properties(function)["Role"] == f"${{{role_name}.Arn}}"
-        role = roles[role_name]
+        role = roles[role_of(function)]
+        assert stack.properties(function)["Role"] == f"${{{role_of(function)}.Arn}}"
         assert "ManagedPolicyArns" not in role and "PermissionsBoundary" not in role
         trust = role["AssumeRolePolicyDocument"]["Statement"]
         assert trust == [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}]
-        (policy,) = role["Policies"]
-        found, expected = statements(policy["PolicyDocument"]), expected_role(stack, function)
-        assert found == expected, f"{role_name}: surplus {set(found) - set(expected)}, missing {set(expected) - set(found)}"
+        found = sorted(s for document in documents(stack, role_of(function)) for s in statements(document))
+        expected = expected_role(stack, function)
+        assert found == expected, f"{function}: surplus {set(found) - set(expected)}, missing {set(expected) - set(found)}"
 
 
 @check
-def managed_policies_grant_exactly_their_purpose(stack: Stack) -> None:
-    expected = {
-        "CallerPolicy": [
-            statement("Allow", "lambda:InvokeFunction", "${PreauthcodeAlias}"),
-            statement("Allow", "execute-api:Invoke", stack.arn("execute-api", "${Api}/live/POST/preauthcode")),
-        ],
-        "PushForwarderPolicy": [statement("Allow", "lambda:InvokeFunction", "${CallbackAlias}")],
-        "TokenReaderPolicy": [statement("Allow", "dynamodb:GetItem", TABLE, keys("token#*"))],
-    }
-    if key := given(stack, "KmsKeyArn"):
-        expected["TokenReaderPolicy"].append(statement("Allow", "kms:Decrypt", key, via(stack, "dynamodb")))
-    policies = stack.of_type("AWS::IAM::ManagedPolicy")
-    assert set(policies) == set(expected)
-    for name, policy in policies.items():
-        assert statements(policy["PolicyDocument"]) == sorted(expected[name]), name
-        assert not {"Users", "Roles", "Groups"} & set(policy), f"{name} is attached by itself"
-        assert stack.outputs[f"{name}Arn"] == f"${{{name}}}"
+def the_state_is_used_through_the_endpoint_alone(stack: Stack) -> None:
+    """Each statement on the table, one by one. Callback is outside the VPC, and calls nobody but AWS."""
+    for function in IN_VPC:
+        for document in documents(stack, role_of(function)):
+            for each in document["Statement"]:
+                if any(action.startswith("dynamodb:") for action in as_list(each["Action"])):
+                    through = each.get("Condition", {}).get("StringEquals", {}).get("aws:SourceVpce")
+                    assert through == given(stack, "DynamoDbEndpointId"), f"{function}: {each.get('Sid')}: {through}"
 
 
 @check

@@ -61,8 +61,8 @@ def codes_are_logged_by_a_data_trace(t: Template):
     properties(t, "Api")["MethodSettings"][0]["DataTraceEnabled"] = True
 
 
-@mutation(api.the_stage_throttles_callers_and_pushes_separately, region="cn-north-1")
-def tracing_is_on_in_china(t: Template):
+@mutation(api.the_stage_throttles_callers_and_pushes_separately)
+def the_stage_is_traced(t: Template):
     properties(t, "Api")["TracingEnabled"] = True
 
 
@@ -72,6 +72,11 @@ def access_logs_hold_signatures(t: Template):
     setting["Format"] = setting["Format"].replace("$context.path", "$context.path?$context.requestOverride.querystring")
 
 
+@mutation(api.access_logs_hold_no_query)
+def the_stack_sets_the_accounts_role(t: Template):
+    t["Resources"]["Account"] = {"Type": "AWS::ApiGateway::Account", "Properties": {}}
+
+
 @mutation(api.gateway_errors_are_problems)
 def a_gateway_error_is_not_json(t: Template):
     properties(t, "Api")["GatewayResponses"]["THROTTLED"]["ResponseTemplates"]["application/json"] = "busy"
@@ -79,7 +84,17 @@ def a_gateway_error_is_not_json(t: Template):
 
 @mutation(api.gateway_errors_are_problems)
 def a_gateway_error_contradicts_its_status(t: Template):
-    properties(t, "Api")["GatewayResponses"]["DEFAULT_5XX"]["StatusCode"] = "400"
+    properties(t, "Api")["GatewayResponses"]["INTEGRATION_FAILURE"]["StatusCode"] = "400"
+
+
+@mutation(api.gateway_errors_are_problems)
+def other_errors_of_the_gateway_get_one_status(t: Template):
+    properties(t, "Api")["GatewayResponses"]["DEFAULT_4XX"]["StatusCode"] = "400"
+
+
+@mutation(api.gateway_errors_are_problems)
+def a_refusal_by_the_waf_has_no_answer_of_its_own(t: Template):
+    del properties(t, "Api")["GatewayResponses"]["WAF_FILTERED"]
 
 
 @mutation(api.the_stage_uses_the_newest_deployment)

@@ -1,4 +1,4 @@
-"""Mutations of the network."""
+"""Mutations of network.yaml."""
 
 from __future__ import annotations
 
@@ -7,44 +7,42 @@ from checks import network
 from mutations.common import Template, mutation, properties
 
 
-@mutation(network.functions_that_call_wechat_are_behind_nat)
+@mutation(network.private_subnets_leave_by_nat_alone)
 def a_private_subnet_gets_the_internet_gateway(t: Template):
     route = properties(t, "PrivateDefaultRoute2")
     del route["NatGatewayId"]
     route["GatewayId"] = {"Ref": "InternetGateway"}
 
 
-@mutation(network.functions_that_call_wechat_are_behind_nat)
+@mutation(network.private_subnets_leave_by_nat_alone)
 def a_private_subnet_is_put_on_the_public_route_table(t: Template):
     properties(t, "PrivateSubnet1RouteTable")["RouteTableId"] = {"Ref": "PublicRouteTable"}
 
 
-@mutation(network.functions_that_call_wechat_are_behind_nat)
-def the_keeper_leaves_the_vpc(t: Template):
-    del properties(t, "KeeperFunction")["VpcConfig"]
-    t["Resources"]["KeeperFunction"]["Properties"]["VpcConfig"] = {
-        "SubnetIds": [{"Ref": "PublicSubnet1"}, {"Ref": "PrivateSubnet2"}], "SecurityGroupIds": [{"Ref": "FunctionSecurityGroup"}]}
+@mutation(network.private_subnets_leave_by_nat_alone)
+def the_functions_are_sent_into_a_public_subnet(t: Template):
+    t["Outputs"]["SubnetIds"]["Value"]["Fn::Join"][1][0] = {"Ref": "PublicSubnet1"}
 
 
-@mutation(network.functions_that_call_wechat_are_behind_nat, NatMode="per-az")
+@mutation(network.private_subnets_leave_by_nat_alone, NatMode="per-az")
 def the_second_zone_uses_the_first_zones_nat(t: Template):
     properties(t, "PrivateDefaultRoute2")["NatGatewayId"] = {"Ref": "Nat1"}
 
 
-@mutation(network.functions_that_call_wechat_are_behind_nat)
+@mutation(network.private_subnets_leave_by_nat_alone)
 def a_private_subnet_gets_a_second_way_out(t: Template):
     t["Resources"]["Bypass"] = {"Type": "AWS::EC2::Route", "Properties": {
         "RouteTableId": {"Ref": "PrivateRouteTable1"}, "DestinationCidrBlock": "1.0.0.0/8", "GatewayId": {"Ref": "InternetGateway"}}}
 
 
-@mutation(network.functions_that_call_wechat_are_behind_nat)
+@mutation(network.private_subnets_leave_by_nat_alone)
 def both_subnets_are_in_one_zone(t: Template):
     properties(t, "PrivateSubnet2")["AvailabilityZone"] = properties(t, "PrivateSubnet1")["AvailabilityZone"]
 
 
-@mutation(network.an_existing_network_is_not_created_again, **combos.EXISTING)
-def a_vpc_is_created_beside_an_existing_one(t: Template):
-    del t["Resources"]["Vpc"]["Condition"]
+@mutation(network.private_subnets_leave_by_nat_alone)
+def private_subnets_give_public_addresses(t: Template):
+    properties(t, "PrivateSubnet1")["MapPublicIpOnLaunch"] = True
 
 
 @mutation(network.subnets_do_not_overlap)
@@ -52,42 +50,35 @@ def two_subnets_share_a_block(t: Template):
     properties(t, "PrivateSubnet2")["CidrBlock"] = properties(t, "PrivateSubnet1")["CidrBlock"]
 
 
-@mutation(network.every_nat_address_is_announced, NatMode="per-az")
-def the_second_address_is_missing_from_egress_ips(t: Template):
-    properties(t, "PreauthcodeFunction")["Environment"]["Variables"]["EGRESS_IPS"]["Fn::If"][1]["Fn::Join"][1].pop(1)
+@mutation(network.both_addresses_exist_from_the_creation_on)
+def the_second_address_comes_with_its_gateway(t: Template):
+    """As in 0.1: then a change to per-az allocates an address that nobody has registered."""
+    t["Conditions"]["CreateEip2"] = {"Fn::And": [{"Condition": "SecondNat"}, t["Conditions"]["CreateEip2"]]}
+    t["Outputs"]["EgressIps"]["Value"]["Fn::Join"][1][1] = {"Ref": "EipAddress2"}
+    properties(t, "PublicSubnet2")["Tags"].pop()
 
 
-@mutation(network.every_nat_address_is_announced, NatMode="per-az", ZoneCount="3")
-def the_third_address_is_missing_from_the_output(t: Template):
-    t["Outputs"]["EgressIps"]["Value"]["Fn::If"][1]["Fn::Join"][1].pop(2)
+@mutation(network.both_addresses_exist_from_the_creation_on)
+def the_second_address_is_announced_only_when_it_is_used(t: Template):
+    addresses = t["Outputs"]["EgressIps"]["Value"]["Fn::Join"][1]
+    addresses[1] = {"Fn::If": ["SecondNat", addresses[1], {"Ref": "AWS::NoValue"}]}
 
 
-@mutation(network.every_nat_address_is_announced)
-def the_output_is_joined_by_commas(t: Template):
-    t["Outputs"]["EgressIps"]["Value"]["Fn::If"][1]["Fn::Join"][0] = ","
-    t["Outputs"]["EgressIps"]["Value"]["Fn::If"][1]["Fn::Join"][1].append("203.0.113.9")
+@mutation(network.both_addresses_exist_from_the_creation_on, NatMode="per-az")
+def the_gateways_swap_their_addresses(t: Template):
+    first, second = properties(t, "Nat1"), properties(t, "Nat2")
+    first["AllocationId"], second["AllocationId"] = second["AllocationId"], first["AllocationId"]
 
 
-@mutation(network.every_nat_address_is_announced, **{k: v for k, v in combos.EIPS.items() if k.endswith("1")})
+@mutation(network.both_addresses_exist_from_the_creation_on, **combos.EIP1)
 def a_brought_address_is_ignored_by_the_nat(t: Template):
-    t["Resources"]["EgressIp1"]["Condition"] = "CreateNetwork"
+    del t["Resources"]["EgressIp1"]["Condition"]
     properties(t, "Nat1")["AllocationId"] = {"Fn::GetAtt": ["EgressIp1", "AllocationId"]}
 
 
-@mutation(network.no_ipv6_anywhere)
-def functions_may_use_ipv6(t: Template):
-    properties(t, "PreauthcodeFunction")["VpcConfig"]["Ipv6AllowedForDualStack"] = True
-
-
-@mutation(network.no_ipv6_anywhere)
-def a_subnet_has_ipv6_addresses(t: Template):
-    properties(t, "PrivateSubnet1")["AssignIpv6AddressOnCreation"] = True
-
-
-@mutation(network.no_ipv6_anywhere)
-def outgoing_ipv6_is_allowed(t: Template):
-    properties(t, "FunctionSecurityGroup")["SecurityGroupEgress"].append(
-        {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "CidrIpv6": "::/0"})
+@mutation(network.a_protected_resource_names_each_address)
+def no_protected_resource_names_the_second_address(t: Template):
+    properties(t, "PublicSubnet2")["Tags"].pop()
 
 
 @mutation(network.security_groups_allow_only_outgoing_https)
@@ -101,6 +92,11 @@ def incoming_traffic_is_allowed(t: Template):
         {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "CidrIp": "0.0.0.0/0"}]
 
 
-@mutation(network.dynamodb_has_its_free_endpoint)
+@mutation(network.private_subnets_reach_dynamodb_by_its_endpoint)
 def the_table_is_reached_through_the_nat(t: Template):
     properties(t, "DynamoDbEndpoint")["RouteTableIds"].pop(1)
+
+
+@mutation(network.private_subnets_reach_dynamodb_by_its_endpoint)
+def the_endpoint_serves_tables_of_other_accounts(t: Template):
+    properties(t, "DynamoDbEndpoint")["PolicyDocument"]["Statement"][0]["Resource"] = "*"

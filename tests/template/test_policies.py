@@ -1,0 +1,130 @@
+"""The policies of event bus and endpoints, and the managed policies: who is let in and who is kept out."""
+
+from __future__ import annotations
+
+import copy
+
+import cfn
+import pytest
+from account import arn_of, concrete, policies
+from iam import ALLOW, DENY, Request, decide
+
+ADMIN = "arn:{}:iam::111122223333:role/admin"
+EVERYTHING = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+PUT_EVENTS = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "events:PutEvents", "Resource": "*"}]}
+
+
+def on_the_bus(stack: cfn.Stack, principal: str | None, source: str = "wechat.component", action: str = "events:PutEvents"):
+    context = {"events:source": source} | ({"aws:PrincipalArn": principal} if principal else {})
+    return Request(action, arn_of(stack, "EventBus"), context, principal or "")
+
+
+def bus_policy(stack: cfn.Stack):
+    return {"Statement": [concrete(stack, stack.properties("EventBusPolicy")["Statement"])]}
+
+
+@pytest.mark.parametrize("region", ["us-east-1", "cn-north-1"])
+def test_only_callbacks_role_puts_events_on_the_bus(region):
+    stack = cfn.deployed(region)
+    bus = bus_policy(stack)
+    callback = arn_of(stack, "CallbackRole")
+    assert decide(on_the_bus(stack, callback), *policies(stack, "Callback"), bus) == ALLOW
+    assert decide(on_the_bus(stack, callback, "aws.ec2"), *policies(stack, "Callback"), bus) != ALLOW
+    others = [ADMIN.format(stack.partition), arn_of(stack, "KeeperRole"), callback + "-2", callback.replace("1111", "2222", 1)]
+    for principal in others:
+        for allowed in (EVERYTHING, PUT_EVENTS):
+            assert decide(on_the_bus(stack, principal), allowed, bus) == DENY, principal
+    # An AWS service has no principal's ARN. A negated operator is true without the key.
+    assert decide(on_the_bus(stack, None), EVERYTHING, bus) == DENY
+
+
+def test_an_administrator_may_do_everything_else_with_the_bus():
+    stack = cfn.deployed()
+    bus, admin = bus_policy(stack), ADMIN.format("aws")
+    for action in ("events:PutRule", "events:DeleteEventBus", "events:DescribeEventBus"):
+        assert decide(on_the_bus(stack, admin, action=action), EVERYTHING, bus) == ALLOW
+
+
+def broken_by(change):
+    stack = cfn.deployed()
+    bus = copy.deepcopy(bus_policy(stack))
+    change(bus["Statement"][0])
+    return decide(on_the_bus(stack, ADMIN.format("aws")), EVERYTHING, bus)
+
+
+def test_a_wider_bus_policy_is_noticed():
+    """The decision above can be another one: each of these lets the administrator in."""
+    def allows(s):
+        s["Effect"] = "Allow"
+
+    def names_the_account(s):
+        s["Condition"] = {"ArnNotLike": {"aws:PrincipalArn": "arn:aws:iam::111122223333:role/*"}}
+
+    def names_another_action(s):
+        s["Action"] = "events:PutRule"
+
+    for change in (allows, names_the_account, names_another_action):
+        assert broken_by(change) == ALLOW, change.__name__
+
+
+def test_each_managed_policy_lets_in_where_it_should_and_nowhere_else():
+    stack = cfn.deployed(Minting="off")
+    functions = {
+        name: arn_of(stack, alias) for name, alias in
+        (("preauthcode", "PreauthcodeAlias"), ("callback", "CallbackAlias"), ("keeper", "KeeperAlias"), ("handover", "HandoverAlias"))
+    }
+    api = stack.arn("execute-api", "a1b2c3d4e5/live/")
+    table = arn_of(stack, "StateTable")
+    requests = {name: Request("lambda:InvokeFunction", arn) for name, arn in functions.items()}
+    requests |= {f"{name}, unqualified": Request("lambda:InvokeFunction", arn.rpartition(":")[0]) for name, arn in functions.items()}
+    requests |= {
+        "POST /preauthcode": Request("execute-api:Invoke", api + "POST/preauthcode"),
+        "POST /wechat/callback": Request("execute-api:Invoke", api + "POST/wechat/callback"),
+        "the token": Request("dynamodb:GetItem", table, {"dynamodb:LeadingKeys": ["token#wx1"]}),
+        "the ticket": Request("dynamodb:GetItem", table, {"dynamodb:LeadingKeys": ["ticket#wx1"]}),
+        "the token, to write": Request("dynamodb:UpdateItem", table, {"dynamodb:LeadingKeys": ["token#wx1"]}),
+        "the table's scan": Request("dynamodb:Scan", table),
+        "the appsecret": Request("secretsmanager:GetSecretValue", arn_of(stack, "CredentialsSecret")),
+    }
+    lets_in = {
+        "CallerPolicy": {"preauthcode", "POST /preauthcode"},
+        "PushForwarderPolicy": {"callback"},
+        "TokenHandoverPolicy": {"handover"},
+        "TokenReaderPolicy": {"the token"},
+    }
+    for name, expected in lets_in.items():
+        policy = concrete(stack, stack.properties(name)["PolicyDocument"])
+        assert {what for what, request in requests.items() if decide(request, policy) == ALLOW} == expected, name
+
+
+def test_the_handover_policy_allows_nothing_once_minting_is_on():
+    """It names an alias that then does not exist."""
+    minting = cfn.deployed(Minting="on")
+    policy = concrete(minting, minting.properties("TokenHandoverPolicy")["PolicyDocument"])
+    for alias in minting.of_type("AWS::Lambda::Alias"):
+        assert decide(Request("lambda:InvokeFunction", arn_of(minting, alias)), policy) != ALLOW, alias
+    off = cfn.deployed(Minting="off")
+    assert policy == concrete(off, off.properties("TokenHandoverPolicy")["PolicyDocument"]), "the policy itself stays"
+
+
+@pytest.mark.parametrize("region", ["us-east-1", "cn-north-1"])
+def test_the_endpoints_let_the_functions_calls_through_and_no_others(region):
+    """An endpoint's policy is one more that must allow a call."""
+    network, service = cfn.network(region, SecretsManagerEndpoint="true"), cfn.deployed(region)
+    endpoints = {
+        name: network.properties(name)["PolicyDocument"] for name in ("DynamoDbEndpoint", "SecretsManagerVpcEndpoint")
+    }
+    caller = arn_of(service, "KeeperRole")
+    table, secret = arn_of(service, "StateTable"), arn_of(service, "CredentialsSecret")
+    for endpoint, action, resource, allowed in (
+        ("DynamoDbEndpoint", "dynamodb:GetItem", table, True),
+        ("DynamoDbEndpoint", "dynamodb:UpdateItem", table, True),
+        ("DynamoDbEndpoint", "dynamodb:Scan", table, False),
+        ("DynamoDbEndpoint", "dynamodb:PutItem", table, False),
+        ("DynamoDbEndpoint", "dynamodb:UpdateItem", table.replace("111122223333", "999988887777"), False),
+        ("SecretsManagerVpcEndpoint", "secretsmanager:GetSecretValue", secret, True),
+        ("SecretsManagerVpcEndpoint", "secretsmanager:PutSecretValue", secret, False),
+        ("SecretsManagerVpcEndpoint", "secretsmanager:GetSecretValue", secret.replace("111122223333", "999988887777"), False),
+    ):
+        decision = decide(Request(action, resource, {}, caller), endpoints[endpoint])
+        assert (decision == ALLOW) is allowed, f"{endpoint}: {action} on {resource}"
