@@ -1,75 +1,90 @@
 # Targets for deployment, included by the Makefile. docs/DEPLOY.md explains them.
 #
-#   make deploy STACK=wechat-preauth REGION=ap-southeast-1 [GUIDED=] [PROFILE=…]
+#   make deploy STACK=wechat-preauth REGION=ap-southeast-1 Minting=on [NAME=value …]
 
 STACK ?= wechat-preauth
 REGION ?=
 PROFILE ?=
-# x86_64, or arm64 with `rustup target add aarch64-unknown-linux-gnu`. Deploy with the same Architecture.
-ARCHITECTURE ?= x86_64
-# The first deployment asks for the parameters. GUIDED= takes them from samconfig.toml.
-GUIDED ?= --guided
-# The section of samconfig.toml with the stack's answers: one name for each stack.
-CONFIG_ENV ?= default
+# x86_64, or arm64 with `rustup target add aarch64-unknown-linux-gnu`. It is a parameter of the template too.
+ARCHITECTURE ?= $(or $(Architecture),x86_64)
+# A directory that `make package` wrote, or a release. Then nothing is built.
+PACKAGE ?=
 
 TEMPLATE_VENV := .venv-template
 SCAN_VENV := .venv-scan
+STACK_VENV := .venv-stack
 # SAM finds cargo-lambda on the PATH, and cargo-lambda finds zig through this Python.
 WITH_TOOLS := PATH="$(CURDIR)/$(TEMPLATE_VENV)/bin:$$PATH" SAM_CLI_TELEMETRY=0
 WHERE := $(if $(REGION),--region $(REGION)) $(if $(PROFILE),--profile $(PROFILE))
 OPERATE := $(TEMPLATE_VENV)/bin/python scripts
 # Neither lint nor tests may depend on an AWS account.
 OFFLINE := env -u AWS_PROFILE -u AWS_ACCESS_KEY_ID -u AWS_SECRET_ACCESS_KEY -u AWS_SESSION_TOKEN
-# One region of each kind, to find resource types that a region lacks.
-LINT_REGIONS := us-east-1 cn-north-1 cn-northwest-1
 
 .PHONY: build
 build: $(TEMPLATE_VENV)/installed ## Build the three functions, and check that Lambda can start them
 	cargo metadata --locked --format-version 1 >/dev/null
 	$(WITH_TOOLS) sam build --parameter-overrides Architecture=$(ARCHITECTURE)
-	python3 scripts/check-build.py
+	python3 scripts/check-build.py --architecture $(ARCHITECTURE)
 
+.PHONY: package
+package: build ## Write dist/: the programs for ARCHITECTURE as zips, both templates, SHA256SUMS
+	python3 scripts/package.py --architecture $(ARCHITECTURE)
+
+# The names on the line are checked before the build, everything else after it. The script reads the line from make
+# itself, so that no shell interprets a value.
+DEPLOY = @$(OPERATE)/deploy.py --from-make STACK='$(STACK)' REGION='$(REGION)' PROFILE='$(PROFILE)' PACKAGE='$(PACKAGE)'
 .PHONY: deploy
-deploy: build ## Deploy STACK to REGION (asks for the parameters; GUIDED= takes those in samconfig.toml)
-	$(WITH_TOOLS) sam deploy --config-env $(CONFIG_ENV) --stack-name $(STACK) $(WHERE) $(GUIDED)
+deploy: $(TEMPLATE_VENV)/installed ## Deploy STACK and its network to REGION (NAME=value …, PACKAGE=dist, YES=1)
+	$(DEPLOY) --check-line
+	$(if $(PACKAGE),,@$(MAKE) --no-print-directory build)
+	$(DEPLOY)
 
 .PHONY: credentials
-credentials: $(TEMPLATE_VENV)/installed ## Fill the credentials secret of STACK, from prompts
+credentials: $(TEMPLATE_VENV)/installed ## Fill the secrets of STACK, from prompts
 	@$(OPERATE)/put-credentials.py --stack $(STACK) $(WHERE)
 
 .PHONY: diagnose
-diagnose: $(TEMPLATE_VENV)/installed ## Check the deployed STACK, from the credentials to a real code
+diagnose: $(TEMPLATE_VENV)/installed ## Check the deployed STACK, from the credentials to a real code, and each address
 	@$(OPERATE)/diagnose.py --stack $(STACK) $(WHERE)
 
 .PHONY: teardown
-teardown: $(TEMPLATE_VENV)/installed ## Delete STACK, after saying what stays
-	@$(OPERATE)/teardown.py --stack $(STACK) $(WHERE)
+teardown: $(TEMPLATE_VENV)/installed ## Delete STACK, after saying what stays (YES=<stack>: ask nothing)
+	@$(OPERATE)/teardown.py --stack $(STACK) $(WHERE) $(if $(YES),--yes '$(YES)')
 
 .PHONY: lint-template
-lint-template: $(TEMPLATE_VENV)/installed $(SCAN_VENV)/installed ## Check template.yaml: SAM, CloudFormation in three regions, serverless rules, security
+lint-template: $(TEMPLATE_VENV)/installed $(SCAN_VENV)/installed ## Check both templates as written and as SAM translates them, in both partitions, and their security
 	$(OFFLINE) $(WITH_TOOLS) sam validate --lint --template template.yaml
-	$(OFFLINE) $(WITH_TOOLS) cfn-lint --template template.yaml --regions $(LINT_REGIONS) \
-	    --include-checks I --append-rules cfn_lint_serverless.rules
-	$(OFFLINE) $(SCAN_VENV)/bin/checkov --file template.yaml --framework cloudformation --compact --quiet --skip-download
-	rm -rf target/template && $(TEMPLATE_VENV)/bin/python tests/template/render.py target/template
-	$(OFFLINE) $(SCAN_VENV)/bin/checkov --directory target/template --framework cloudformation --compact --quiet --skip-download
+	$(OFFLINE) $(WITH_TOOLS) cfn-lint
+	rm -rf target/template && $(TEMPLATE_VENV)/bin/python tests/template/render.py translated target/template/translated
+	$(OFFLINE) $(WITH_TOOLS) cfn-lint --regions us-east-1 ap-southeast-1 eu-central-1 -- target/template/translated/aws/*.json
+	$(OFFLINE) $(WITH_TOOLS) cfn-lint --regions cn-north-1 cn-northwest-1 -- target/template/translated/aws-cn/*.json
+	$(TEMPLATE_VENV)/bin/python tests/template/render.py stacks target/template/stacks
+	$(OFFLINE) $(SCAN_VENV)/bin/checkov --config-file .checkov.yaml --file template.yaml network.yaml
+	$(OFFLINE) $(SCAN_VENV)/bin/checkov --config-file .checkov.yaml --directory target/template/stacks
 
 .PHONY: test-template
-test-template: $(TEMPLATE_VENV)/installed ## Test template.yaml in both partitions, and the operators' scripts
+test-template: $(TEMPLATE_VENV)/installed ## Test both templates in both partitions
 	$(OFFLINE) $(TEMPLATE_VENV)/bin/python -m pytest --quiet tests/template
+
+.PHONY: test-operate
+test-operate: $(TEMPLATE_VENV)/installed ## Test the operators' scripts
+	$(OFFLINE) $(TEMPLATE_VENV)/bin/python -m pytest --quiet tests/operate
 
 .PHONY: test-egress
 test-egress: $(TEMPLATE_VENV)/installed ## Test the fixed address in network namespaces (EGRESS=required: fail instead of skip)
 	cargo build --locked --bin preauthcode --package wechat-sim --package wechat-preauth
 	$(TEMPLATE_VENV)/bin/python -m pytest --quiet -rs tests/egress
 
-$(TEMPLATE_VENV)/installed: tests/requirements-template.txt
-	python3 -m venv $(TEMPLATE_VENV)
-	$(TEMPLATE_VENV)/bin/pip install --quiet --disable-pip-version-check -r $<
-	touch $@
+.PHONY: test-stack
+test-stack: $(STACK_VENV)/installed ## Test the whole service on an emulated AWS that enforces permissions, with WeChat simulated
+	cargo build --locked --bins --package wechat-preauth --package wechat-sim
+	$(OFFLINE) $(STACK_VENV)/bin/python -m pytest --quiet tests/stack
 
-# The scanner pins an older AWS SDK, so it has an environment of its own.
+$(TEMPLATE_VENV)/installed: tests/requirements-template.txt
+	$(install_locked)
+
 $(SCAN_VENV)/installed: tests/template/requirements-scan.txt
-	python3 -m venv $(SCAN_VENV)
-	$(SCAN_VENV)/bin/pip install --quiet --disable-pip-version-check -r $<
-	touch $@
+	$(install_locked)
+
+$(STACK_VENV)/installed: tests/requirements-stack.txt
+	$(install_locked)

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Fills the stack's credentials secret from prompts.
+"""Fills the stack's secrets from prompts: the credentials, and the push keys that only callback may read.
 
 No secret is an argument of a command, because the process list and the shell's history would show it. The
 script shows neither what is typed nor what is stored. Enter keeps a stored value.
 
-When standard input is a file or a pipe, it is read as the whole JSON document:
+When standard input is a file or a pipe, it is read as one JSON document with all fields:
 
     make credentials < credentials.json
 """
@@ -17,50 +17,26 @@ import re
 import sys
 from typing import Any
 
+import credentials
 from botocore.exceptions import ClientError
-from stack import Stack, Stop, arguments, run
+from credentials import FORMS
+from stack import Stack, arguments, run
+from stop import Stop, yes
 
-# WeChat's forms: an appid is `wx` and 16 hex digits, an appsecret 32, an EncodingAESKey 43 characters.
-FORMS = {
-    "component_appid": (r"wx[0-9a-z]{16}", "wx and 16 characters: component_appid, on the platform's detail page"),
-    "component_appsecret": (r"[0-9a-f]{32}", "32 hexadecimal digits: component_appsecret"),
-    "token": (r"[A-Za-z0-9]{1,64}", "letters and digits: 消息校验Token"),
-    "encoding_aes_key": (r"[A-Za-z0-9]{43}", "43 letters and digits: 消息加解密Key"),
-}
-
-
-def wrong(document: Any) -> str | None:
-    """What is wrong with a document, without quoting its values; ``None`` when it can be stored."""
-    if not isinstance(document, dict):
-        return "it is not a JSON object"
-    entries = document.get("push_keys", [])
-    if not isinstance(entries, list) or not all(isinstance(e, dict) for e in entries):
-        return "push_keys is not a list of objects"
-    fields = [("component_appid", document), ("component_appsecret", document)]
-    fields += [(name, entry) for entry in entries for name in ("token", "encoding_aes_key")]
-    for name, holder in fields:
-        pattern, meaning = FORMS[name]
-        value = holder.get(name)
-        if not isinstance(value, str) or not re.fullmatch(pattern, value):
-            return f"{name} must be {meaning}"
-    return None
+FIELDS = {*credentials.CREDENTIALS, *credentials.CALLBACK}
 
 
 def current(secrets, arn: str) -> dict[str, Any]:
     """The stored document, or an empty one."""
-    try:
-        text = secrets.get_secret_value(SecretId=arn, VersionStage="AWSCURRENT").get("SecretString", "")
-    except ClientError as error:
-        # A secret without a value answers as if it did not exist.
-        if error.response["Error"]["Code"] == "ResourceNotFoundException":
-            return {}
-        raise
+    text = credentials.stored(secrets, arn)
+    if text is None:
+        return {}
     try:
         document = json.loads(text)
     except ValueError:
         document = None
     if not isinstance(document, dict):
-        print("The secret is not a JSON object and will be replaced.", file=sys.stderr)
+        print("A secret is not a JSON object and will be replaced.", file=sys.stderr)
         return {}
     return document
 
@@ -78,26 +54,23 @@ def ask(name: str, label: str, kept: str | None, hidden: bool) -> str:
         print(f"  The value must be {meaning}.", file=sys.stderr)
 
 
-def yes(question: str) -> bool:
-    return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
+def ask_push_key() -> dict[str, str]:
+    return {
+        "token": ask("token", "消息校验Token", None, hidden=True),
+        "encoding_aes_key": ask("encoding_aes_key", "消息加解密Key (EncodingAESKey)", None, hidden=True),
+    }
 
 
 def ask_push_keys(kept: list[dict[str, str]]) -> list[dict[str, str]]:
     """The push keys, in the order in which they are tried: current, previous, test version."""
     if kept and not yes(f"{len(kept)} push key(s) are stored. Add a new one before them?"):
         return kept
-    entry = {
-        "token": ask("token", "消息校验Token", None, hidden=True),
-        "encoding_aes_key": ask("encoding_aes_key", "消息加解密Key (EncodingAESKey)", None, hidden=True),
-    }
+    entry = ask_push_key()
     keys = [entry]
     if kept and yes("Keep the stored ones after it, for earlier pushes and for the test version?"):
         keys += [k for k in kept if k != entry]
     while yes("Add another, such as the test version's (测试版)?"):
-        keys.append({
-            "token": ask("token", "消息校验Token", None, hidden=True),
-            "encoding_aes_key": ask("encoding_aes_key", "消息加解密Key (EncodingAESKey)", None, hidden=True),
-        })
+        keys.append(ask_push_key())
     return keys
 
 
@@ -111,27 +84,62 @@ def prompted(stored: dict[str, Any]) -> dict[str, Any]:
     return document
 
 
+def piped() -> Any:
+    try:
+        return json.load(sys.stdin)
+    except ValueError as error:
+        raise Stop("Standard input is not a JSON document. Nothing was written.") from error
+
+
+def divided(document: dict[str, Any], callback: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The documents of the two secrets, each with its own fields only. Fields that nobody knows stay where they are."""
+    first = {k: v for k, v in document.items() if k != "push_keys"}
+    second = {k: v for k, v in callback.items() if k not in FIELDS}
+    second["component_appid"] = document["component_appid"]
+    # A document without push keys is no wish to delete them: WeChat's pushes would be refused.
+    second["push_keys"] = document.get("push_keys", callback.get("push_keys", []))
+    return first, second
+
+
+def write(secrets, name: str, arn: str, document: dict[str, Any], stored: dict[str, Any]) -> None:
+    if document == stored:
+        print(f"{name}: nothing changed.")
+        return
+    try:
+        secrets.put_secret_value(SecretId=arn, SecretString=json.dumps(document, ensure_ascii=False))
+    except ClientError as error:
+        raise credentials.kms_denied(error, arn) or error
+    keys = f", with {len(document['push_keys'])} push key(s)" if "push_keys" in document else ""
+    print(f"{name}: written{keys}.")
+
+
 def main(argv: list[str]) -> int:
-    options = arguments("Fill the credentials secret of a deployed stack, from prompts.").parse_args(argv)
+    options = arguments("Fill the secrets of a deployed stack, from prompts.").parse_args(argv)
     stack = Stack(options)
     arn = stack.output("CredentialsSecretArn")
+    callback_arn = stack.outputs().get("CallbackSecretArn", arn)
     secrets = stack.client("secretsmanager")
     stored = current(secrets, arn)
+    stored_callback = stored if callback_arn == arn else current(secrets, callback_arn)
     if sys.stdin.isatty():
         print(f"Credentials of the platform (第三方平台) for the stack {stack.name} in {stack.region}.")
-        document = prompted(stored)
+        # The push keys of one secret move to the second one.
+        keys = stored_callback.get("push_keys") or stored.get("push_keys")
+        document = prompted(stored | ({"push_keys": keys} if keys else {}))
     else:
-        try:
-            document = json.load(sys.stdin)
-        except ValueError as error:
-            raise Stop("Standard input is not a JSON document. Nothing was written.") from error
-    if problem := wrong(document):
+        document = piped()
+    if problem := credentials.wrong(document, credentials.CREDENTIALS):
         raise Stop(f"Not written: {problem}.")
-    if document == stored:
-        print("Nothing changed.")
-        return 0
-    secrets.put_secret_value(SecretId=arn, SecretString=json.dumps(document, ensure_ascii=False))
-    print(f"Written, with {len(document.get('push_keys', []))} push key(s). Running functions load it without a deployment.")
+    if callback_arn == arn:
+        write(secrets, "Credentials and push keys", arn, document, stored)
+    else:
+        first, second = divided(document, stored_callback)
+        if not second["push_keys"]:
+            print("No push keys: callback's secret is not written. WeChat's pushes are refused until it is.")
+        else:
+            write(secrets, "Push keys", callback_arn, second, stored_callback)
+        write(secrets, "Credentials", arn, first, stored)
+    print("Running functions load a new value without a deployment.")
     return 0
 
 

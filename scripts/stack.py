@@ -1,4 +1,4 @@
-"""Shared by the operators' scripts: the stack and its AWS clients."""
+"""Shared by the operators' scripts: a deployed stack, its AWS clients, and how a script ends."""
 
 from __future__ import annotations
 
@@ -8,10 +8,8 @@ import sys
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
-
-
-class Stop(Exception):
-    """Ends a script with a message for the operator instead of a traceback."""
+from cloudformation import CloudFormation
+from stop import Stop
 
 
 def arguments(description: str) -> argparse.ArgumentParser:
@@ -22,35 +20,63 @@ def arguments(description: str) -> argparse.ArgumentParser:
     return parser
 
 
-class Stack:
-    """A deployed stack and the AWS clients to work on it."""
+class Account:
+    """The AWS clients of one account and region."""
 
-    def __init__(self, options: argparse.Namespace):
-        self.name = options.stack
-        self._session = boto3.session.Session(region_name=options.region, profile_name=options.profile)
+    def __init__(self, region: str | None, profile: str | None):
+        self._session = boto3.session.Session(region_name=region or None, profile_name=profile or None)
         if not self._session.region_name:
             raise Stop("No region: give REGION=… or set AWS_REGION.")
         self.region = self._session.region_name
+        self._clients: dict[str, object] = {}
+        self.cloudformation = CloudFormation(self.client("cloudformation"))
 
     def client(self, service: str):
         # The keeper may need 30 seconds. A retry would invoke it a second time.
-        return self._session.client(service, config=Config(read_timeout=60, retries={"total_max_attempts": 1}))
+        once, again = Config(read_timeout=60, retries={"total_max_attempts": 1}), Config(retries={"mode": "standard"})
+        if service not in self._clients:
+            self._clients[service] = self._session.client(service, config=once if service == "lambda" else again)
+        return self._clients[service]
+
+    def id(self) -> str:
+        return self.client("sts").get_caller_identity()["Account"]
+
+
+class Stack:
+    """A deployed stack."""
+
+    def __init__(self, options: argparse.Namespace):
+        self.name = options.stack
+        self.account = Account(options.region, options.profile)
+        self.region = self.account.region
+
+    def client(self, service: str):
+        return self.account.client(service)
+
+    def describe(self) -> dict:
+        """The stack as CloudFormation describes it."""
+        stack = self.account.cloudformation.describe(self.name)
+        if stack is None:
+            raise Stop(f"There is no stack {self.name} in {self.region}.")
+        return stack
 
     def outputs(self) -> dict[str, str]:
         """The stack's outputs by name."""
-        try:
-            (stack,) = self.client("cloudformation").describe_stacks(StackName=self.name)["Stacks"]
-        except ClientError as error:
-            if "does not exist" in str(error):
-                raise Stop(f"There is no stack {self.name} in {self.region}.") from error
-            raise
-        return {o["OutputKey"]: o["OutputValue"] for o in stack.get("Outputs", [])}
+        return outputs(self.describe())
 
     def output(self, name: str) -> str:
-        outputs = self.outputs()
-        if name not in outputs:
+        found = self.outputs()
+        if name not in found:
             raise Stop(f"The stack {self.name} has no output {name}: is it wechat-preauth's, and fully created?")
-        return outputs[name]
+        return found[name]
+
+
+def outputs(stack: dict) -> dict[str, str]:
+    return {o["OutputKey"]: o["OutputValue"] for o in stack.get("Outputs", [])}
+
+
+def parameters(stack: dict) -> dict[str, str]:
+    return {p["ParameterKey"]: p.get("ParameterValue", "") for p in stack.get("Parameters", [])}
 
 
 def run(main) -> None:
@@ -61,5 +87,5 @@ def run(main) -> None:
         sys.exit(f"{stop}")
     except (ClientError, BotoCoreError) as error:
         sys.exit(f"AWS: {error}")
-    except KeyboardInterrupt:
-        sys.exit("\nStopped. Nothing was written.")
+    except (KeyboardInterrupt, EOFError):
+        sys.exit("\nStopped. What AWS has begun already goes on.")

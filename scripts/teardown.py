@@ -1,16 +1,18 @@
 #!/usr/bin/env python3
-"""Deletes a stack. Says before and after what stays and what it costs.
+"""Deletes a stack, the service's or its network's. Says before and after what stays, what it costs and how to remove it.
 
-These stay: the Elastic IPs (they are in WeChat's whitelist), the credentials secret, the state
-table, and API Gateway's account role where this stack set it.
+Before anything is deleted it refuses, by name, what would stop the deletion half-way: see guests.py.
 """
 
 from __future__ import annotations
 
 import sys
 
+import guests
 from botocore.exceptions import ClientError
-from stack import Stack, Stop, arguments, run
+from samtranslator.yaml_helper import yaml_parse
+from stack import Stack, arguments, parameters, run
+from stop import Stop
 
 # The types of resources that stay: why, what they cost, and how to remove them.
 KEPT = {
@@ -19,26 +21,16 @@ KEPT = {
         "remove it from the whitelist first (修改), then: aws ec2 release-address --allocation-id {id}",
     ),
     "AWS::SecretsManager::Secret": (
-        "the component's credentials; 0.40 USD a month",
+        "the component's credentials or push keys; 0.40 USD a month",
         "aws secretsmanager delete-secret --secret-id {id}",
     ),
     "AWS::DynamoDB::Table": (
-        "ticket and token; cents, mostly for point-in-time recovery",
-        "aws dynamodb delete-table --table-name {id}",
+        "ticket and token, protected against deletion; cents, mostly for point-in-time recovery",
+        "aws dynamodb update-table --table-name {id} --no-deletion-protection-enabled\n"
+        "      aws dynamodb delete-table --table-name {id}",
     ),
-    "AWS::ApiGateway::Account": ("the account's logging role for API Gateway; nothing", "serves every API of the account"),
 }
-LAMBDA_INTERFACE = "AWS Lambda VPC ENI-"
-
-
-def resources(stack: Stack) -> list[dict[str, str]]:
-    pages = stack.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=stack.name)
-    try:
-        return [r for page in pages for r in page["StackResourceSummaries"]]
-    except ClientError as error:
-        if "does not exist" in str(error):
-            raise Stop(f"There is no stack {stack.name} in {stack.region}.") from error
-        raise
+OTHER = ("the template keeps it; see its type's price", "in the console of its service")
 
 
 def allocation_id(stack: Stack, address: str) -> str:
@@ -50,58 +42,66 @@ def allocation_id(stack: Stack, address: str) -> str:
         return address
 
 
-def kept(stack: Stack, found: list[dict[str, str]]) -> list[tuple[str, str, str]]:
+def retained(stack: Stack) -> set[str]:
+    """The logical ids that the deployed template keeps. The answer is the template's own, not a list of this script."""
+    body = stack.client("cloudformation").get_template(StackName=stack.name, TemplateStage="Processed")["TemplateBody"]
+    template = yaml_parse(body) if isinstance(body, str) else body
+    return {
+        id_ for id_, resource in template["Resources"].items()
+        if str(resource.get("DeletionPolicy", "")).startswith("Retain")
+    }
+
+
+def kept(stack: Stack, found: list[dict]) -> list[tuple[str, str, str]]:
     """Name, why it stays, and how to remove it."""
-    entries = []
+    entries, ids = [], retained(stack)
     for resource in found:
-        if resource["ResourceType"] not in KEPT:
+        if resource["LogicalResourceId"] not in ids:
             continue
-        why, how = KEPT[resource["ResourceType"]]
+        why, how = KEPT.get(resource["ResourceType"], OTHER)
         id_ = resource.get("PhysicalResourceId", "")
         name = id_
         if resource["ResourceType"] == "AWS::EC2::EIP":
-            id_ = allocation_id(stack, id_)
+            name = id_.split("|")[0]
+            id_ = allocation_id(stack, name)
             name = f"{name} ({id_})"
         entries.append((f"{resource['LogicalResourceId']}: {name}", why, how.format(id=id_)))
+    brought = [v for name, v in parameters(stack.describe()).items() if name.startswith("EipAllocationId") and v]
+    entries += [(f"{id_}, which you brought", *(text.format(id=id_) for text in KEPT["AWS::EC2::EIP"])) for id_ in brought]
     return entries
 
 
-def other_stacks_functions(stack: Stack, found: list[dict[str, str]]) -> list[str]:
-    """The functions of other stacks that use this stack's network."""
-    vpcs = [r["PhysicalResourceId"] for r in found if r["ResourceType"] == "AWS::EC2::VPC"]
-    own = {r["PhysicalResourceId"] for r in found if r["ResourceType"] == "AWS::Lambda::Function"}
-    if not vpcs:
-        return []
-    interfaces = stack.client("ec2").describe_network_interfaces(Filters=[{"Name": "vpc-id", "Values": vpcs}])
-    described = [i.get("Description", "") for i in interfaces["NetworkInterfaces"]]
-    functions = {d.removeprefix(LAMBDA_INTERFACE) for d in described if d.startswith(LAMBDA_INTERFACE)}
-    # "AWS Lambda VPC ENI-<function>-<uuid>"
-    return sorted(f for f in functions if not any(f == name or f.startswith(name + "-") for name in own))
-
-
 def main(argv: list[str]) -> int:
-    stack = Stack(arguments("Delete a stack, and say what stays.").parse_args(argv))
-    found = resources(stack)
-    if others := other_stacks_functions(stack, found):
-        raise Stop(
-            "Functions of other stacks use this stack's network. Delete those stacks first, or the deletion waits "
-            "for their network interfaces:\n  " + "\n  ".join(others)
-        )
+    parser = arguments("Delete a stack, and say what stays.")
+    parser.add_argument("--yes", default="", metavar="STACK", help="the stack's name, instead of being asked for it")
+    options = parser.parse_args(argv)
+    stack = Stack(options)
+    cloudformation = stack.account.cloudformation
+    known = parameters(stack.describe())
+    if "Minting" not in known and "NatMode" not in known:
+        raise Stop(f"refused: other-stack: {stack.name} is not a stack of wechat-preauth.")
+    found = cloudformation.resources(stack.name)
+    if findings := guests.find(stack, found):
+        raise Stop("\n".join(f"refused: {name}: {text}" for name, text in findings) + "\nNothing was deleted.")
     staying = kept(stack, found)
-    print(f"The stack {stack.name} in {stack.region} will be deleted. From then on no code is issued.\n\nThese stay:")
+    end = "From then on no code is issued." if "Minting" in known else "No service uses it."
+    print(f"The stack {stack.name} in {stack.region} will be deleted. {end}\n\nThese stay:")
     for name, why, _ in staying:
         print(f"  {name}\n      {why}")
-    print("\nThe logs, the event archive and the alarms are deleted. Lambda takes up to 40 minutes to leave the network.")
-    if input("Type the stack's name to delete it: ").strip() != stack.name:
+    print("\nEverything else is deleted, logs and alarms included. Lambda takes up to 40 minutes to leave a network.")
+    if not options.yes and not sys.stdin.isatty():
+        raise Stop(f"Not deleted. Without a terminal, give YES={stack.name}.")
+    answer = options.yes or input("Type the stack's name to delete it: ").strip()
+    if answer != stack.name:
         raise Stop("Not deleted.")
-    cloudformation = stack.client("cloudformation")
-    cloudformation.delete_stack(StackName=stack.name)
-    cloudformation.get_waiter("stack_delete_complete").wait(
-        StackName=stack.name, WaiterConfig={"Delay": 30, "MaxAttempts": 120}
-    )
+    cloudformation.protect(stack.name, False)
+    cloudformation.delete(stack.name)
     print("\nDeleted. To remove what stayed:")
     for name, _, how in staying:
         print(f"  {name}\n      {how}")
+    network = f"{stack.name}-network"
+    if cloudformation.describe(network):
+        print(f"\nThe network {network} stays, and its NAT gateways cost money: make teardown STACK={network}")
     return 0
 
 
