@@ -1,0 +1,54 @@
+"""What the emulator cannot have, has otherwise or cannot show: one table, printed at the end of the run.
+
+Each entry names a part of template.yaml. When that part goes or changes its name, a test asks for this table to follow.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+LEFT_OUT, REPLACED, NOT_SHOWN = "left out", "replaced", "not shown"
+
+
+@dataclass(frozen=True)
+class Limit:
+    """One entry. `part` is a resource, `Role.Statement`, or a text of the template's JSON."""
+
+    kind: str
+    part: str
+    reason: str
+
+
+VPC = "Lambda's own use for network interfaces; functions are processes on this machine"
+LIMITS = [
+    Limit(LEFT_OUT, "EventArchive", "the emulator's CloudFormation has no archives"),
+    Limit(LEFT_OUT, "EventBusPolicy", "the emulator's CloudFormation has no bus policies, and nothing evaluates them"),
+    *(Limit(LEFT_OUT, alarm, "the emulator has no alarms with expressions")
+      for alarm in ("FailuresAlarm", "CrashesAlarm", "ThrottlesAlarm")),
+    Limit(LEFT_OUT, "Dashboard", "it names alarms that are left out"),
+
+    Limit(REPLACED, "aws:SourceVpce", "requests come through no endpoint there; aws:SourceIp stands in"),
+    Limit(REPLACED, "CredentialsSecret", "as Ref it gives the name there; policies get an ARN that ends in a wildcard"),
+    Limit(REPLACED, "CallbackSecret", "as Ref it gives the name there; policies get an ARN that ends in a wildcard"),
+    Limit(REPLACED, "STATE_TABLE", "TLS_EXTRA_CA_FILE is added beside it: functions trust the simulator's certificate"),
+
+    *(Limit(NOT_SHOWN, f"{role}Role.{sid}", reason)
+      for role in ("Preauthcode", "Keeper") for sid, reason in (
+          ("Tracing", "the emulator has no X-Ray"),
+          ("DescribeForVpc", VPC), ("NetworkInterfacesForVpc", VPC), ("NotFromFunctionCode", VPC))),
+    *(Limit(NOT_SHOWN, f"{role}Role.OwnLogs", "the emulator writes the functions' logs without asking")
+      for role in ("Preauthcode", "Callback", "Keeper")),
+    *(Limit(NOT_SHOWN, f"{role}Role.DecryptSecretAndTable", "the emulator's Secrets Manager and DynamoDB use no keys")
+      for role in ("Preauthcode", "Callback", "Keeper")),
+    Limit(NOT_SHOWN, "TokenReaderPolicy.DecryptTable", "the emulator's DynamoDB uses no keys"),
+    *(Limit(NOT_SHOWN, permission, "the emulator's API and rules invoke a function without asking its permissions")
+      for permission in ("PreauthcodeApiPermission", "CallbackApiPermission", "KeeperSchedulePermission")),
+    Limit(NOT_SHOWN, "AWS::EC2::Subnet::Id", "the emulator does not look the network's parameters up"),
+    Limit(NOT_SHOWN, "PointInTimeRecoverySpecification", "stored; the emulator has no backups"),
+    Limit(NOT_SHOWN, "ReservedConcurrentExecutions", "the emulator limits a function's processes otherwise"),
+    Limit(NOT_SHOWN, "MethodSettings", "the emulator throttles nothing"),
+]
+
+
+def parts(kind: str) -> list[str]:
+    return [limit.part for limit in LIMITS if limit.kind == kind]
