@@ -38,7 +38,20 @@ def lifted(policy: dict, ids: Iterable[str]) -> dict:
     return {"Statement": statements}
 
 
+def updates(change: Change) -> set[str]:
+    """What a change is in the policy's words. A new resource is no update."""
+    if change.action == "Add":
+        return set()
+    if change.action == "Remove":
+        return {"Update:Delete"}
+    replaced, kept = {"Update:Replace"}, {"Update:Modify"}
+    return {"True": replaced, "Conditional": replaced | kept}.get(change.replacement, kept)
+
+
 def denied(policy: dict, changes: Iterable[Change]) -> list[Change]:
-    """The changes that the policy denies. It does not concern new resources."""
-    names = protected(policy)
-    return [change for change in changes if change.action != "Add" and change.id in names]
+    """The changes that the policy denies. NatMode may take the second gateway away, so its removal is no denial."""
+    denials = [s for s in policy["Statement"] if s["Effect"] == "Deny"]
+    return [
+        change for change in changes
+        if any(PREFIX + change.id in s["Resource"] and updates(change) & set(s["Action"]) for s in denials)
+    ]
