@@ -28,16 +28,16 @@ NETWORK = {
 SOURCE_VPCE = '"aws:SourceVpce": {"Ref": "DynamoDbEndpointId"}'
 
 
-def template() -> dict[str, Any]:
+def template(directory: Path = ROOT) -> dict[str, Any]:
     """The template as written, with YAML's short forms as their JSON functions."""
-    return yaml_parse((ROOT / "template.yaml").read_text(encoding="utf-8"))
+    return yaml_parse((directory / "template.yaml").read_text(encoding="utf-8"))
 
 
-def for_the_emulator(ca_file: Path, source_ip: str = ADDRESS) -> dict[str, Any]:
+def for_the_emulator(ca_file: Path, source_ip: str = ADDRESS, directory: Path = ROOT) -> dict[str, Any]:
     """The template that the emulator can create. The functions' state is open to `source_ip` only."""
-    made = copy.deepcopy(template())
+    made = copy.deepcopy(template(directory))
     for name in parts(LEFT_OUT):
-        del made["Resources"][name]
+        made["Resources"].pop(name, None)
     made["Globals"]["Function"]["Environment"]["Variables"]["TLS_EXTRA_CA_FILE"] = str(ca_file)
     for resource in made["Resources"].values():
         if resource["Type"] in ("AWS::IAM::Role", "AWS::IAM::Policy"):
@@ -73,11 +73,11 @@ class Service:
     """A deployed stack."""
 
     def __init__(self, aws: Emulator, wechat: WeChat, programs: Path, name: str,
-                 source_ip: str = ADDRESS, **parameters: str):
+                 source_ip: str = ADDRESS, directory: Path = ROOT, **parameters: str):
         self.aws, self.wechat, self.name, self._programs = aws, wechat, name, programs
         self._bucket = f"{name}-code"
         aws.client("s3").create_bucket(Bucket=self._bucket)
-        self._template = for_the_emulator(wechat.ca_file, source_ip)
+        self._template = for_the_emulator(wechat.ca_file, source_ip, directory)
         self.release("build-1")
         self._parameters = {"Minting": "on", "OtherApiHosts": wechat.origin} | NETWORK | parameters
         self._stacks, self._changes = aws.client("cloudformation"), 0
@@ -91,6 +91,12 @@ class Service:
             body = package(self._programs / program, build)
             self.aws.client("s3").put_object(Bucket=self._bucket, Key=key, Body=body)
             self._template["Resources"][function]["Properties"]["CodeUri"] = f"s3://{self._bucket}/{key}"
+
+    def take_this_version(self) -> None:
+        """Updates a stack of an earlier release to this template and these programs."""
+        self._template = for_the_emulator(self.wechat.ca_file)
+        self.release("this version")
+        self.update()
 
     def update(self, **changed: str) -> None:
         """Changes parameters, or the code after a release, by a change set, as the operator's script does."""

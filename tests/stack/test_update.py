@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
+from pathlib import Path
 
 import pytest
 from conftest import invoke
@@ -87,6 +89,22 @@ def test_no_request_fails_while_code_and_parameters_change(aws, living):
         # One request at a time can be in a process that ends.
         assert len(cut_off) <= len(changes), kind
     assert living.wechat.calls().count("/cgi-bin/component/api_component_token") == 1, "the token outlives the changes"
+
+
+def test_the_last_release_is_updated_to_this_version(aws, deploy):
+    """Ticket, token and secrets stay, and callers go on with the policy that they have."""
+    if not (directory := os.environ.get("LAST_RELEASE")):
+        pytest.skip("LAST_RELEASE names no directory with the templates of the last release")
+    made = deploy("released", directory=Path(directory))
+    made.begin()
+    caller = aws.user(made.outputs["CallerPolicyArn"])
+    assert made.code(caller).status == 200
+    before = made.outputs
+    made.take_this_version()
+    assert before.items() <= made.outputs.items(), "outputs keep their names and values"
+    assert made.code(caller).status == 200
+    assert made.push(new_ticket=True).text == "success"
+    assert made.wechat.calls().count("/cgi-bin/component/api_component_token") == 1
 
 
 def test_minting_off_and_on_again(aws, living):
