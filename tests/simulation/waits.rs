@@ -21,7 +21,7 @@ pub fn item_is_read(world: &World, instance: usize, item: &TokenItem) {
     if !has_token {
         let mut truth = world.truth();
         truth.waiting.insert(task);
-        truth.rests.insert(task, lease.expires_at - now);
+        truth.rests.insert(task, (lease.expires_at - now, world.time.ms()));
     }
 }
 

@@ -68,8 +68,8 @@ pub struct Truth {
     pub delivered: Vec<(String, usize, i64, i64)>,
     /// Requests that have read a live lease, by their tasks.
     pub waiting: HashSet<tokio::task::Id>,
-    /// The rest of the live lease, in seconds, that a request has read last.
-    pub rests: HashMap<tokio::task::Id, i64>,
+    /// The rest of the live lease, in seconds, that a request has read last, and when.
+    pub rests: HashMap<tokio::task::Id, (i64, i64)>,
     pub codes: u64,
 }
 
