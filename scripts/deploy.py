@@ -23,7 +23,7 @@ from botocore.exceptions import ClientError
 from cloudformation import ChangeSet
 from existing import live_network, live_service
 from line import Line
-from stack import Account, outputs, parameters, run
+from stack import Account, outputs, parameters, run, split
 from stop import Refused, Stop, warn, yes
 from templates import Bucket, Source
 
@@ -120,7 +120,7 @@ class Deployment:
     def check_network(self, network: dict[str, str]) -> list[str]:
         """The network as it is. The addresses of its NAT gateways."""
         return routes.check(
-            self.account.client("ec2"), [s.strip() for s in network["SubnetIds"].split(",")],
+            self.account.client("ec2"), split(network["SubnetIds"]),
             split(network["EgressIps"]), network["DynamoDbEndpointId"],
         )
 
@@ -261,10 +261,6 @@ class Deployment:
             print(f"  {name:26} {value}")
         if not self.service:
             print("\nNext: append EgressIps to the platform's 白名单IP地址列表 (修改), then `make credentials`, then `make diagnose`.")
-
-
-def split(value: str) -> list[str]:
-    return [part.strip() for part in value.split(",") if part.strip()]
 
 
 def main(argv: list[str]) -> int:

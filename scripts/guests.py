@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from botocore.exceptions import ClientError
-from stack import Stack, parameters
+from stack import Stack, parameters, split
 
 Finding = tuple[str, str]
 
@@ -29,7 +29,7 @@ def find(stack: Stack, resources: list[dict]) -> list[Finding]:
 
 def service_stacks(stack: Stack) -> list[Finding]:
     """The services that were deployed with this network's subnets."""
-    subnets = set(stack.outputs().get("SubnetIds", "").split(","))
+    subnets = set(split(stack.outputs().get("SubnetIds", "")))
     try:
         pages = list(stack.client("cloudformation").get_paginator("describe_stacks").paginate())
     except ClientError as error:
@@ -41,7 +41,7 @@ def service_stacks(stack: Stack) -> list[Finding]:
     return [
         ("used-network", f"the service {s['StackName']} uses this network. First: make teardown STACK={s['StackName']}")
         for s in found
-        if subnets & {subnet.strip() for subnet in parameters(s).get("SubnetIds", "").split(",") if subnet.strip()}
+        if subnets & set(split(parameters(s).get("SubnetIds", "")))
     ]
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import routes
 from botocore.exceptions import ClientError
+from stack import split
 from stop import Refused, Stop
 
 PREFIX = "address:"
@@ -37,7 +38,7 @@ def network(ec2, parameters: Mapping[str, str], egress_ips: list[str]) -> tuple[
     """Looks at the routes. A check, and the addresses that NAT gateways carry; ``None`` where that is not known."""
     if "DynamoDbEndpointId" not in parameters:
         return [], None
-    subnets = [subnet.strip() for subnet in parameters["SubnetIds"].split(",")]
+    subnets = split(parameters["SubnetIds"])
     try:
         carried = set(routes.check(ec2, subnets, egress_ips, parameters["DynamoDbEndpointId"]))
     except Refused as refused:

@@ -79,6 +79,11 @@ def parameters(stack: dict) -> dict[str, str]:
     return {p["ParameterKey"]: p.get("ParameterValue", "") for p in stack.get("Parameters", [])}
 
 
+def split(value: str) -> list[str]:
+    """The parts of a list that is joined by commas, as parameters and outputs hold it."""
+    return [part.strip() for part in value.split(",") if part.strip()]
+
+
 def run(main) -> None:
     """Runs a script's main function with its command line. Prints an error in one line."""
     try:

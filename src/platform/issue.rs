@@ -85,7 +85,9 @@ impl Issuer {
     /// # Errors
     /// The problem, ready to be shown to the caller.
     pub async fn issue(&self, request: &IssueRequest, deadline: Instant) -> Result<IssuedCode> {
-        check_component(request, &self.tokens.appid().await?)?;
+        if request.component_appid.is_some() {
+            check_component(request, &self.tokens.appid().await?)?;
+        }
         if let Some(problem) = self.refused_a_moment_ago() {
             return Err(problem);
         }
@@ -132,10 +134,8 @@ impl Issuer {
 }
 
 fn check_component(request: &IssueRequest, appid: &str) -> Result<()> {
-    match &request.component_appid {
-        Some(asked) if asked != appid => Err(Problem::invalid(texts::OTHER_APPID.with(&[("appid", &appid)]))),
-        _ => Ok(()),
-    }
+    let other = request.component_appid.as_ref().filter(|asked| *asked != appid);
+    other.map_or(Ok(()), |_| Err(Problem::invalid(texts::OTHER_APPID.with(&[("appid", &appid)]))))
 }
 
 /// Whether a refusal holds for every caller, until the operator acts or the quota's period ends.

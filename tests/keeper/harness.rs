@@ -50,6 +50,22 @@ pub async fn world() -> TestService {
     world
 }
 
+/// Every action of the keeper. Each can come to a call to WeChat, but for `put_token`.
+pub fn actions() -> [Value; 10] {
+    [
+        json!({ "action": "refresh" }),
+        json!({ "action": "refresh", "force": true }),
+        json!({ "action": "diagnose" }),
+        json!({ "action": "probe_address" }),
+        json!({ "action": "start_push_ticket" }),
+        json!({ "action": "clear_quota", "confirm": true }),
+        json!({ "action": "get_quota" }),
+        json!({ "action": "get_quota", "cgi_path": "/cgi-bin/component/api_create_preauthcode" }),
+        json!({ "action": "explain_rid", "rid": "5f92a0c3-4b491949-0aa4f69d" }),
+        json!({ "action": "put_token", "component_access_token": "token", "expires_in": 7200 }),
+    ]
+}
+
 /// A keeper, and what it has read and written.
 pub struct KeeperHarness {
     pub api: Arc<KeeperHandler>,

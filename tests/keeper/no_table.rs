@@ -5,34 +5,18 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use lambda_http::request::from_str;
-use serde_json::{Value, json};
+use serde_json::json;
 use wechat_preauth::api::preauthcode::PreAuthCodeHandler;
 use wechat_preauth::platform::MemoryCredentials;
 
-use crate::harness::{KeeperHarness, world};
-
-/// Every action of the keeper that can come to a call, for both values of `MINTING`.
-fn events() -> [Value; 10] {
-    [
-        json!({ "action": "refresh" }),
-        json!({ "action": "refresh", "force": true }),
-        json!({ "action": "diagnose" }),
-        json!({ "action": "probe_address" }),
-        json!({ "action": "start_push_ticket" }),
-        json!({ "action": "clear_quota", "confirm": true }),
-        json!({ "action": "get_quota" }),
-        json!({ "action": "get_quota", "cgi_path": "/cgi-bin/component/api_create_preauthcode" }),
-        json!({ "action": "explain_rid", "rid": "5f92a0c3-4b491949-0aa4f69d" }),
-        json!({ "action": "put_token", "component_access_token": "token", "expires_in": 7200 }),
-    ]
-}
+use crate::harness::{KeeperHarness, actions, world};
 
 #[tokio::test]
 async fn every_action_is_tried() {
     let keeper = KeeperHarness::new(&world().await);
     let (_, problem) = keeper.invoke(json!({ "action": "?" })).await.unwrap_err();
     let (_, names) = problem["detail"].as_str().unwrap().split_once("one of ").unwrap();
-    let tried = |name: &str| events().iter().any(|event| event["action"] == name);
+    let tried = |name: &str| actions().iter().any(|event| event["action"] == name);
     assert_eq!(names.split(", ").find(|name| !tried(name)), None);
 }
 
@@ -44,7 +28,7 @@ async fn a_cold_process_that_may_not_read_the_table_calls_nothing_of_wechat() {
     world.advance(7200 - 300);
     let before = world.wechat.requests().len();
     for minting in [true, false] {
-        for event in events() {
+        for event in actions() {
             let keeper = KeeperHarness::with(&world, |services| services.minting = minting);
             keeper.state.down.store(true, Ordering::Relaxed);
             keeper.api.tokens().warm_up().await;

@@ -98,7 +98,7 @@ def change_sets(aws: Aws) -> dict:
     test_cloudformation.py tests the real functions with recorded answers.
     """
     import small
-    from cloudformation import Change, ChangeSet, CloudFormation
+    from cloudformation import Change, ChangeSet
 
     def prepare(self, name, creates, parameters, **template):
         body = json.loads(template["TemplateBody"]) if "TemplateBody" in template else aws.uploaded(template["TemplateURL"])

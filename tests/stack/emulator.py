@@ -11,6 +11,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,18 @@ def free_port() -> int:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return listener.getsockname()[1]
+
+
+def wait_until(answers: Callable[[], Any], stop: Callable[[], None], log: Path) -> None:
+    """Waits until a program that was started answers. One that does not is stopped."""
+    for _ in range(300):
+        try:
+            answers()
+            return
+        except OSError:
+            time.sleep(0.1)
+    stop()
+    raise AssertionError(f"no answer: {log.read_text()[-2000:]}")
 
 
 @dataclass
@@ -63,14 +76,7 @@ class Emulator:
             self._process = subprocess.Popen(
                 [sys.executable, MAIN], env=env, cwd=directory, stdout=log, stderr=subprocess.STDOUT)
         self._users = 0
-        for _ in range(300):
-            try:
-                socket.create_connection(("127.0.0.1", self.port), 1).close()
-                return
-            except OSError:
-                time.sleep(0.1)
-        self.stop()
-        raise AssertionError(f"the emulator does not answer: {self.log.read_text()[-2000:]}")
+        wait_until(lambda: socket.create_connection(("127.0.0.1", self.port), 1).close(), self.stop, self.log)
 
     def stop(self) -> None:
         self._process.terminate()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import ssl
 import subprocess
-import time
 import urllib.parse
 import urllib.request
 from pathlib import Path
@@ -13,7 +12,7 @@ from typing import Any
 
 import trustme
 
-from emulator import free_port
+from emulator import free_port, wait_until
 
 APPID = "wx0123456789abcdef"
 SECRET = "0123456789abcdef0123456789abcdef"
@@ -39,21 +38,15 @@ class WeChat:
         port = free_port()
         self.origin = f"https://localhost:{port}"
         self._tls = ssl.create_default_context(cafile=str(self.ca_file))
-        with (directory / "wechat-sim.log").open("wb") as log:
+        log_file = directory / "wechat-sim.log"
+        with log_file.open("wb") as log:
             self._process = subprocess.Popen(
                 [program, "--listen", f"127.0.0.1:{port}", "--appid", APPID, "--secret-file", files["secret"],
                  "--push-token-file", files["token"], "--aes-key-file", files["aes"], "--push-interval", "0",
                  "--whitelist", ADDRESS, "--tls-cert", files["cert.pem"], "--tls-key", files["key.pem"]],
                 stdout=log, stderr=subprocess.STDOUT,
             )
-        for _ in range(100):
-            try:
-                self.control("state")
-                return
-            except OSError:
-                time.sleep(0.1)
-        self.stop()
-        raise AssertionError(f"the simulator does not answer: {(directory / 'wechat-sim.log').read_text()[-2000:]}")
+        wait_until(lambda: self.control("state"), self.stop, log_file)
 
     def stop(self) -> None:
         self._process.terminate()
