@@ -5,6 +5,7 @@
 //! | `preauthcode`, `issue_request` | the function that issues codes, and its request |
 //! | `callback`, `push_request` | the function that receives WeChat's pushes, and a push as it arrives |
 //! | `keeper`, `keeper_request` | the function for the schedule and for operators, and its event |
+//! | `pages` | the pages that a merchant sees |
 //! | `handler` | what is the same in all three: deadline, cold start, panic, log line, metrics |
 //! | `fields` | reads the fields of a JSON request |
 //! | `response` | answers and problems as JSON, over HTTP and as function errors |
@@ -15,6 +16,7 @@ mod handler;
 pub mod issue_request;
 pub mod keeper;
 pub mod keeper_request;
+pub mod pages;
 pub mod preauthcode;
 pub mod push_request;
 pub mod response;
