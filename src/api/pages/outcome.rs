@@ -1,14 +1,166 @@
 //! What is shown after WeChat's page, or instead of it.
+//!
+//! These pages cannot be asked for in another language: their address holds what may be sent once, or they answer a form.
+//! So each has both languages, with the other one folded away.
 
 use maud::{Markup, html};
 
-use super::document::document;
-use super::page::Page;
+use super::document::{Writer, heading};
+use super::icon::Icon;
+use super::page::{Page, Trouble};
 use super::site::Site;
-use super::visit::Visit;
+use super::texts::{self, Text, explanation};
+use super::visit::{Language, Visit};
+
+/// What an outcome shows.
+struct Outcome<'a> {
+    icon: Icon,
+    title: Text,
+    paragraphs: Vec<Text>,
+    wait: Option<i64>,
+    /// What can help: a label, and the link's id.
+    button: Option<(Text, &'a str)>,
+    /// Whether that is not the first thing to do.
+    button_later: bool,
+    /// What the platform needs to find the cause: labels and values.
+    details: Vec<(Text, &'a str)>,
+}
 
 /// The page of an outcome.
-pub(super) fn outcome(_site: &Site, visit: Visit, page: &Page<'_>) -> Markup {
-    let content = html! { h1 { (page.status()) } };
-    document(visit.language, "WeChat", &content)
+pub(super) fn outcome(site: &Site, visit: Visit, page: &Page<'_>) -> Markup {
+    let Some(outcome) = Outcome::of(page) else { return Markup::default() };
+    let writer = Writer { site, language: visit.language };
+    let other = Writer { site, language: visit.language.other() };
+    let main = html! {
+        (heading(outcome.icon, &writer.say(outcome.title)))
+        (outcome.body(&writer))
+    };
+    let footer = html! {
+        details.language lang=(other.language.tag()) {
+            summary { (texts::LANGUAGE.get(other.language)) }
+            h2 { (other.say(outcome.title)) }
+            (outcome.body(&other))
+        }
+    };
+    writer.document(&writer.say(outcome.title), &main, &footer)
+}
+
+impl<'a> Outcome<'a> {
+    fn of(page: &Page<'a>) -> Option<Self> {
+        let plain = |icon, title, paragraphs| Self {
+            icon,
+            title,
+            paragraphs,
+            wait: None,
+            button: None,
+            button_later: false,
+            details: Vec::new(),
+        };
+        Some(match *page {
+            // These come before WeChat's page.
+            Page::Launch { .. } | Page::Handoff { .. } => return None,
+            Page::Authorized => plain(Icon::Done, texts::AUTHORIZED, vec![texts::AUTHORIZED_NOW]),
+            Page::AlreadyAuthorized => plain(Icon::Done, texts::ALREADY, vec![texts::ALREADY_NOW]),
+            Page::NotAuthorized { id } => Self {
+                button: Some((texts::START_AGAIN, id)),
+                ..plain(
+                    Icon::Info,
+                    texts::NOT_AUTHORIZED,
+                    vec![texts::NOT_AUTHORIZED_WHY, texts::NOT_AUTHORIZED_NOW],
+                )
+            },
+            Page::Problem { trouble, id, reference, request_id, retry_after } => {
+                let words = explanation(trouble);
+                // A time to wait says it better than the words.
+                let wait = retry_after.filter(|_| icon(trouble) == Icon::Wait);
+                let remedy = wait.is_none().then_some(words.remedy);
+                let mut details = vec![(texts::REQUEST_ID, request_id)];
+                if let Some(reference) = reference {
+                    details.insert(0, (texts::REFERENCE, reference));
+                }
+                Self {
+                    wait,
+                    button: button(trouble).zip(id),
+                    button_later: trouble == Trouble::Setup,
+                    details,
+                    ..plain(icon(trouble), words.title, [words.happened].into_iter().chain(remedy).collect())
+                }
+            }
+        })
+    }
+
+    fn body(&self, writer: &Writer<'_>) -> Markup {
+        let language = writer.language;
+        html! {
+            @for paragraph in &self.paragraphs { p.lead { (writer.say(*paragraph)) } }
+            @if let Some(seconds) = self.wait { p.lead { (wait(language, seconds)) } }
+            @if let Some((label, id)) = self.button {
+                p.action {
+                    a.button.secondary[self.button_later] href=(writer.launch_path(id)) { (label.get(language)) }
+                }
+            }
+            @if !self.details.is_empty() {
+                div.details {
+                    p { (writer.say(texts::TELL)) }
+                    dl { @for (label, value) in &self.details { div { dt { (label.get(language)) } dd { (value) } } } }
+                }
+            }
+        }
+    }
+}
+
+/// The button that can help.
+const fn button(trouble: Trouble) -> Option<Text> {
+    match trouble {
+        Trouble::Busy | Trouble::Quota | Trouble::NoTicket | Trouble::Setup | Trouble::Internal => {
+            Some(texts::TRY_AGAIN)
+        }
+        Trouble::MethodNotAllowed | Trouble::NotFound => Some(texts::START_AGAIN),
+        Trouble::LinkEnded | Trouble::LinkUnknown | Trouble::TooManyTries => None,
+    }
+}
+
+const fn icon(trouble: Trouble) -> Icon {
+    match trouble {
+        Trouble::Busy | Trouble::Quota | Trouble::NoTicket => Icon::Wait,
+        Trouble::Setup | Trouble::TooManyTries | Trouble::Internal => Icon::Warn,
+        Trouble::LinkEnded | Trouble::LinkUnknown | Trouble::MethodNotAllowed | Trouble::NotFound => {
+            Icon::Info
+        }
+    }
+}
+
+/// When to try again, in the largest unit of which at least two are left; never less than it is.
+fn wait(language: Language, seconds: i64) -> String {
+    let seconds = seconds.max(2);
+    let (unit, length) = match seconds {
+        ..120 => (texts::SECONDS, 1),
+        120..7200 => (texts::MINUTES, 60),
+        _ => (texts::HOURS, 3600),
+    };
+    let count = seconds.saturating_add(length - 1) / length;
+    let time = unit.get(language).replace("{n}", &count.to_string());
+    texts::WAIT.get(language).replace("{time}", &time)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_time_to_wait_is_never_said_shorter_than_it_is() {
+        for (seconds, chinese, english) in [
+            (i64::MIN, "请在 2 秒后再试。", "Try again in 2 seconds."),
+            (5, "请在 5 秒后再试。", "Try again in 5 seconds."),
+            (119, "请在 119 秒后再试。", "Try again in 119 seconds."),
+            (121, "请在 3 分钟后再试。", "Try again in 3 minutes."),
+            (600, "请在 10 分钟后再试。", "Try again in 10 minutes."),
+            (7200, "请在 2 小时后再试。", "Try again in 2 hours."),
+            (7201, "请在 3 小时后再试。", "Try again in 3 hours."),
+        ] {
+            assert_eq!(wait(Language::Chinese, seconds), chinese);
+            assert_eq!(wait(Language::English, seconds), english);
+        }
+        assert!(wait(Language::English, i64::MAX).ends_with(" hours."));
+    }
 }
