@@ -15,15 +15,15 @@ pub async fn check_pages(services: &LinkServices) -> Check {
     let id = LinkId::parse("AAAAAAAAAAAAAAAAAAAAAA").map(|id| id.link_id()).unwrap_or_default();
     let (found, invoke) = tokio::join!(services.links.link(&id), services.codes.may_invoke());
     if let Err(error) = found {
-        return failed(error.into(), texts::STATE_UNAVAILABLE_REMEDY);
+        return failed(&Box::<Problem>::from(error), texts::STATE_UNAVAILABLE_REMEDY);
     }
     if let Err(error) = invoke {
-        return failed(unavailable(&error), texts::PAGES_REMEDY);
+        return failed(&unavailable(&error), texts::PAGES_REMEDY);
     }
     Check::ok(PAGES, format!("links can be made and followed at {}", services.origin.as_str()))
         .fact("origin", services.origin.as_str())
 }
 
-fn failed(problem: Box<Problem>, remedy: texts::Text) -> Check {
-    Check::failed(PAGES, problem.detail, remedy).fact("code", problem.code.as_str())
+fn failed(problem: &Problem, remedy: texts::Text) -> Check {
+    Check::failed(PAGES, &*problem.detail, remedy).fact("code", problem.code.as_str())
 }
