@@ -50,6 +50,7 @@ LIMITS = [
     *(Limit(NOT_SHOWN, permission, "the emulator's API and rules invoke a function without asking its permissions")
       for permission in ("PreauthcodeApiPermission", "CallbackApiPermission", "KeeperSchedulePermission")),
     Limit(NOT_SHOWN, "FunctionSecurityGroup", "nothing flows there: no rule, route or gateway carries a packet"),
+    Limit(NOT_SHOWN, "VpcConfig", "the emulator's CloudFormation keeps no function's network: no function is a guest"),
     Limit(NOT_SHOWN, "SecretsManagerVpcEndpoint", "is not deployed; preflight of VPC Block Public Access is in tests/operate"),
     Limit(NOT_SHOWN, "AWS::EC2::Subnet::Id", "the emulator does not look the network's parameters up"),
     Limit(NOT_SHOWN, "PointInTimeRecoverySpecification", "stored; the emulator has no backups"),
