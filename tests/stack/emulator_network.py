@@ -49,9 +49,9 @@ def describe_nat_gateways(parameters: dict[str, Any]):
     text = body.decode()
     for id_, gateway in ec2._nat_gateways.items():
         if (address := ec2._addresses.get(gateway["AllocationId"])) and gateway["State"] != "deleted":
-            item = "".join(f"<{name}>{address[name[0].upper() + name[1:]]}</{name}>" for name in ("allocationId", "publicIp"))
+            shown = f"<allocationId>{address['AllocationId']}</allocationId><publicIp>{address['PublicIp']}</publicIp>"
             text = re.sub(f"(<natGatewayId>{id_}<(?:(?!</item>).)*)<natGatewayAddressSet/>",
-                          rf"\1<natGatewayAddressSet><item>{item}</item></natGatewayAddressSet>", text, flags=re.DOTALL)
+                          rf"\1<natGatewayAddressSet><item>{shown}</item></natGatewayAddressSet>", text, flags=re.DOTALL)
     return status, headers, text.encode()
 
 
@@ -112,10 +112,11 @@ def delete_gateway(gateway: str, properties: dict[str, Any]) -> None:
 
 
 def with_permission(type_: str, operation: str, handler: Callable) -> Callable:
-    """The handler, once the caller may make its EC2 calls."""
+    """The handler, once the caller may make its EC2 calls, which come by way of CloudFormation:
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-calledvia
+    """
     def handle(*arguments: Any):
         for action in schemas.calls(type_, operation):
-            # CloudFormation makes the call: https://docs.aws.amazon.com/IAM/latest/UserGuide/access_forward_access_sessions.html
             through = {"aws:CalledVia": ["cloudformation.amazonaws.com"]}
             if iam_evaluator.enforce(CALLER.get(), action, "ec2", get_region(), service_context=through):
                 raise ValueError(f"You are not authorized to perform this operation. ({action})")

@@ -1,6 +1,5 @@
 """Both stacks from nothing, as docs/DEPLOY.md says: the network's addresses stay the same through every change, a change
-that would move one is refused, and they outlive the stacks. Whoever deploys has docs/deployer-policy.json and nothing else.
-"""
+that would move one is refused, and they outlive the stacks. Whoever deploys has docs/deployer-policy.json, and no more."""
 
 from __future__ import annotations
 
@@ -40,6 +39,9 @@ class Network:
 
     def outputs(self, stack: str = NETWORK) -> dict[str, str]:
         return {o["OutputKey"]: o["OutputValue"] for o in self.described(stack)["Outputs"]}
+
+    def parameters(self, stack: str = NETWORK) -> dict[str, str]:
+        return {p["ParameterKey"]: p["ParameterValue"] for p in self.described(stack)["Parameters"]}
 
     def ids(self) -> dict[str, str]:
         found = self.stacks.list_stack_resources(StackName=NETWORK)["StackResourceSummaries"]
@@ -87,8 +89,7 @@ class Network:
 
     def update_by_hand(self, **changed: str) -> str:
         """An update by another tool, which knows nothing of preflight. What CloudFormation says of the first failure."""
-        kept = [{"ParameterKey": p["ParameterKey"], "UsePreviousValue": True} for p in self.described()["Parameters"]
-                if p["ParameterKey"] not in changed]
+        kept = [{"ParameterKey": name, "UsePreviousValue": True} for name in self.parameters().keys() - changed.keys()]
         wanted = [{"ParameterKey": name, "ParameterValue": v} for name, v in changed.items()]
         which = {"StackName": NETWORK, "ChangeSetName": f"by-hand-{time.monotonic_ns()}"}
         self.stacks.create_change_set(**which, ChangeSetType="UPDATE", UsePreviousTemplate=True, Parameters=kept + wanted)
@@ -103,6 +104,10 @@ class Network:
 
     def events(self) -> list[dict]:
         return self.stacks.describe_stack_events(StackName=NETWORK)["StackEvents"]
+
+
+def policy_file() -> dict:
+    return json.loads((ROOT / "scripts/network-policy.json").read_text(encoding="utf-8"))
 
 
 def by_id(found: list[dict], key: str) -> dict[str, dict]:
@@ -160,13 +165,12 @@ def test_the_network_comes_first_and_the_service_gets_its_outputs(deployed, netw
     assert network.outputs()["EgressIps"] == ",".join(addresses)
     assert network.outputs(STACK)["EgressIps"] == ";".join(addresses)
     assert network.exits() == [addresses[0]] * 2
-    used = {p["ParameterKey"]: p["ParameterValue"] for p in network.described(STACK)["Parameters"]}
     for name in ("SubnetIds", "SecurityGroupId", "DynamoDbEndpointId"):
-        assert used[name] == network.outputs()[name]
+        assert network.parameters(STACK)[name] == network.outputs()[name]
 
 
 def test_both_stacks_are_protected(deployed, network):
-    assert network.policy() == json.loads((ROOT / "scripts/network-policy.json").read_text(encoding="utf-8"))
+    assert network.policy() == policy_file()
     for stack in (STACK, NETWORK):
         assert network.described(stack)["EnableTerminationProtection"] is True
         with pytest.raises(ClientError, match="TerminationProtection"):
@@ -178,6 +182,7 @@ def test_both_stacks_are_protected(deployed, network):
     (["NatMode=per-az", "LIFT=PrivateDefaultRoute2"], "address-changes", None),
     (["EipAllocationId1={other}"], "protected", OTHER_EIP),
     (["EipAllocationId1={other}", f"LIFT={','.join(sorted(OTHER_EIP))}"], "address-changes", None),
+    (["EipAllocationId2={other}", "LIFT=EgressIp2,PublicSubnet2"], "address-changes", None),
     (["EipAllocationId1=eipalloc-0123456789abcdef0"], "unknown-address", None),
     (["AvailabilityZones=us-east-1b,us-east-1c"], "protected", OTHER_ZONES),
     (["VpcCidr=10.74.0.0/24"], "protected", OTHER_CIDR),
@@ -209,7 +214,7 @@ def test_one_gateway_per_zone_and_back_keeps_both_addresses(deploy_by_script, ne
     first, second = network.outputs()["EgressIps"].split(",")
     assert both["addresses"] == deployed["addresses"] and both["outputs"] == deployed["outputs"]
     assert network.exits() == [first, second]
-    assert network.policy() == json.loads((ROOT / "scripts/network-policy.json").read_text(encoding="utf-8"))
+    assert network.policy() == policy_file()
 
     status, said = deploy_by_script(f"EipAllocationId2={other_address['AllocationId']}")
     assert status != 0 and "refused: protected: " in said, said
@@ -222,31 +227,49 @@ def test_one_gateway_per_zone_and_back_keeps_both_addresses(deploy_by_script, ne
     assert network.everything() == deployed
 
 
+def test_an_address_that_was_given_wrongly_is_corrected_in_both_stacks(deploy_by_script, network, deployed):
+    """As the refusal says: with LIFT and REGISTERED. The address in use stays, and the one that is no longer used too."""
+    made = network.ec2.allocate_address(Domain="vpc")
+    status, said = deploy_by_script(
+        f"EipAllocationId2={made['AllocationId']}", "LIFT=EgressIp2,PublicSubnet2", "REGISTERED=yes")
+    assert status == 0, said
+    first = deployed["addresses"][f"{NETWORK}-egress-1"]
+    assert network.outputs()["EgressIps"] == f"{first},{made['PublicIp']}"
+    assert network.outputs(STACK)["EgressIps"] == f"{first};{made['PublicIp']}"
+    assert network.exits() == [first] * 2
+    assert network.addresses() == deployed["addresses"] and network.policy() == policy_file()
+
+
 def test_teardown_takes_the_service_first_and_leaves_the_addresses(aws, deployer, network, deployed):
+    before, brought = network.everything(), network.parameters()["EipAllocationId2"]
     status, said = script(aws, deployer, "teardown.py", "--stack", NETWORK, "--yes", NETWORK)
     assert status != 0 and f"refused: used-network: the service {STACK} " in said and "Nothing was deleted." in said, said
-    assert network.everything() == deployed
+    assert network.everything() == before
 
     status, said = script(aws, deployer, "teardown.py", "--stack", STACK, "--yes", STACK)
     assert status == 0 and f"make teardown STACK={NETWORK}" in said, said
-    assert network.everything() == deployed
+    assert network.everything() == before
 
     status, said = script(aws, deployer, "teardown.py", "--stack", NETWORK, "--yes", NETWORK)
     assert status == 0, said
     assert network.addresses() == deployed["addresses"]
-    for address in network.ec2.describe_addresses(PublicIps=list(deployed["addresses"].values()))["Addresses"]:
-        assert address["PublicIp"] in said and f"release-address --allocation-id {address['AllocationId']}" in said, said
-    assert network.gateways(deployed["ids"]["Vpc"]) == {}
-    assert deployed["ids"]["Vpc"] not in {v["VpcId"] for v in network.ec2.describe_vpcs()["Vpcs"]}
+    first = before["addresses"][f"{NETWORK}-egress-1"]
+    (kept,) = network.ec2.describe_addresses(PublicIps=[first])["Addresses"]
+    for allocation in (kept["AllocationId"], brought):
+        assert f"release-address --allocation-id {allocation}" in said, said
+        assert network.ec2.describe_addresses(AllocationIds=[allocation])["Addresses"]
+    assert network.gateways(before["ids"]["Vpc"]) == {}
+    assert before["ids"]["Vpc"] not in {v["VpcId"] for v in network.ec2.describe_vpcs()["Vpcs"]}
 
 
-def test_the_deployers_policy_has_the_ec2_calls_that_are_needed_and_no_others(aws, deployer, network):
-    """As the resource types' schemas list them, and as the scripts ask for them on the way above."""
+def test_the_deployers_policy_has_the_calls_that_are_needed_and_no_others(aws, deployer):
+    """Of EC2, as the resource types' schemas list them, and of CloudFormation, as the scripts ask on the way above."""
     types = {r["Type"] for r in template(name="network.yaml")["Resources"].values() if r["Type"].startswith("AWS::EC2::")}
     assert types == set(schemas.SCHEMAS)
     needed = {call for type_ in types for operation in schemas.OPERATIONS for call in schemas.calls(type_, operation)}
-    asked = {line["action"] for line in aws.decisions_of(deployer) if line["action"].startswith("ec2:")}
-    granted = {a for s in deployer_policy(STACK)["Statement"] for a in s["Action"] if a.startswith("ec2:")}
+    decisions = [line for line in aws.decisions_of(deployer) if line["action"].startswith(("cloudformation:", "ec2:"))]
+    asked = {line["action"] for line in decisions}
+    granted = {a for s in deployer_policy(STACK)["Statement"] for a in s["Action"] if a.startswith(("cloudformation:", "ec2:"))}
     assert sorted(granted) == sorted(needed | asked | NOT_ASKED_HERE)
-    # Of the stacks, the deployer may read the own ones only. Teardown wants to look at all, and does with those.
-    assert {line["action"] for line in aws.decisions_of(deployer) if not line["allowed"]} == {"cloudformation:DescribeStacks"}
+    # The deployer may read no stacks but these. Teardown wants to look at all, and does with these.
+    assert {line["action"] for line in decisions if not line["allowed"]} == {"cloudformation:DescribeStacks"}
