@@ -4,17 +4,12 @@
 #![allow(dead_code, reason = "not every included part is used here")]
 
 pub mod event;
+pub mod visit;
 
-/// The two readers of events, without the handlers.
-#[path = "."]
-pub mod api {
-    #[path = "../../src/api/fields.rs"]
-    mod fields;
-    #[path = "../../src/api/issue_request.rs"]
-    pub mod issue_request;
-    #[path = "../../src/api/push_request.rs"]
-    pub mod push_request;
-}
+#[path = "../../src/api/mod.rs"]
+pub mod api;
+#[path = "../../src/operator/mod.rs"]
+pub mod operator;
 #[path = "../../src/platform/mod.rs"]
 pub mod platform;
 #[path = "../../src/telemetry/mod.rs"]

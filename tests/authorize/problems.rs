@@ -107,11 +107,20 @@ async fn a_crash_of_the_function_is_no_code_and_no_secret() {
 async fn a_location_that_is_no_url_leads_nowhere() {
     let harness = Harness::new();
     let (id, _) = harness.link(&json!({})).await;
-    harness.preauthcode(Next::Answer(
-        "{\"code_fingerprint\":\"x\",\"authorization_urls\":{\"pc\":\"https://a\\r\\nset-cookie: x\",\"mobile\":\"x\"}}",
-    ));
-    let answer = harness.post(&format!("/authorize/{id}")).await;
-    assert_eq!((answer.status, answer.header("location"), answer.header("set-cookie")), (500, "", ""));
+    for answer in [
+        r#"{"code_fingerprint":"x","authorization_urls":{"pc":"https://a\r\nset-cookie: x","mobile":"https://a"}}"#,
+        r#"{"code_fingerprint":"x","authorization_urls":{"pc":"javascript:alert(1)","mobile":"https://a"}}"#,
+        r#"{"code_fingerprint":"x","authorization_urls":{"pc":"https://a","mobile":"/b"}}"#,
+        r#"{"code_fingerprint":"x","authorization_urls":{"pc":"https://a/\u8ba2","mobile":"https://a"}}"#,
+    ] {
+        harness.preauthcode(Next::Answer(answer));
+        let page = harness.post(&format!("/authorize/{id}")).await;
+        assert_eq!(
+            (page.status, page.header("location"), page.header("set-cookie")),
+            (503, "", ""),
+            "{answer}"
+        );
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -8,8 +8,8 @@ use serde_json::Value;
 
 use super::is_direct;
 use super::word::Word;
-use crate::api::{issue_request, push_request};
-use crate::platform::{IssueRequest, Problem, ProblemCode, RawPush};
+use crate::api::{issue_request, link_request, push_request};
+use crate::platform::{IssueRequest, PageOrigins, Problem, ProblemCode, RawPush};
 use crate::wechat::push::{self, Push, PushError, PushKey, PushQuery};
 use crate::{APPID, ENCODING_AES_KEY, NOW, TOKEN, encrypt, padded};
 
@@ -23,7 +23,7 @@ const MESSAGES: [&str; 4] = [
     include_str!("../../seeds/push_xml/incoming-event"),
 ];
 
-/// Reads a request as both functions do, and checks the result.
+/// Reads a request as each function does, and checks the results.
 pub fn check_both_functions(
     request: &Request,
 ) -> (Result<RawPush, Box<Problem>>, Result<IssueRequest, Box<Problem>>) {
@@ -40,6 +40,7 @@ pub fn check_both_functions(
             assert!(refused.detail.starts_with("the event "), "{}", refused.detail);
         }
     }
+    check_link_request(body);
     (arrived, check_code_request(body))
 }
 
@@ -54,7 +55,7 @@ pub fn check_code_request(body: &[u8]) -> Result<IssueRequest, Box<Problem>> {
             assert!(read.reference.iter().all(|text| text.len() <= 64 && !text.contains(char::is_control)));
             assert_eq!(read.links.is_some(), sent["redirect_uri"].is_string());
             if let Some(links) = &read.links {
-                let urls = links.urls(APPID, "preauthcode@@@1");
+                let urls = links.urls(&PageOrigins::default(), APPID, "preauthcode@@@1");
                 check_link(&urls.pc, "mp.weixin.qq.com", None, &sent);
                 check_link(&urls.mobile, "open.weixin.qq.com", Some("wechat_redirect"), &sent);
             }
@@ -65,6 +66,34 @@ pub fn check_code_request(body: &[u8]) -> Result<IssueRequest, Box<Problem>> {
         }
     }
     read
+}
+
+/// Reads a request for an authorization link, and checks the result.
+pub fn check_link_request(body: &[u8]) {
+    match link_request::parse(body) {
+        Ok(read) => {
+            let sent = serde_json::from_slice(body).unwrap_or(Value::Null);
+            assert!(sent["redirect_uri"].is_null());
+            assert_eq!(read.reference.as_deref(), sent["reference"].as_str());
+            assert_eq!(read.state.as_deref(), sent["state"].as_str());
+            assert_eq!(read.return_url.as_deref(), sent["return_url"].as_str());
+            assert!((60..=2_592_000).contains(&read.expires_in));
+            assert!(read.state.iter().all(|text| text.len() <= 128 && !text.contains(char::is_control)));
+            if let Some(url) = read.return_url.as_deref().map(|url| url::Url::parse(url).unwrap()) {
+                assert!(url.host_str().is_some() && url.fragment().is_none() && url.username().is_empty());
+                assert!(url.scheme() == "https" || url.scheme() == "http" && is_loopback(&url));
+            }
+        }
+        Err(refused) => {
+            assert_eq!(refused.code, ProblemCode::RequestInvalid);
+            assert!(refused.detail.len() < 1024 && !refused.detail.contains(char::is_control));
+        }
+    }
+}
+
+fn is_loopback(url: &url::Url) -> bool {
+    let host = url.host_str().unwrap().trim_matches(['[', ']']);
+    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 /// Checks that a link leads to WeChat and carries each requested parameter once.

@@ -15,6 +15,7 @@ use libfuzzer_sys::arbitrary::{Arbitrary, Unstructured};
 pub use check::{check_both_functions, check_code_request};
 pub use direct::Direct;
 pub use http::Http;
+pub use word::Word;
 
 thread_local! {
     static READING: Cell<bool> = const { Cell::new(false) };

@@ -18,7 +18,7 @@ pub enum Word {
 
 impl Word {
     /// The string, where `known` are those that have a meaning.
-    pub(super) fn of(&self, known: &[&str]) -> String {
+    pub(crate) fn of(&self, known: &[&str]) -> String {
         match self {
             Self::Known(index) => known[usize::from(*index) % known.len()].to_owned(),
             Self::Any(word) => word.clone(),
@@ -72,8 +72,17 @@ pub struct CodeRequest(Vec<(Word, Piece)>);
 impl CodeRequest {
     /// As JSON.
     pub(super) fn json(&self) -> Value {
-        let names =
-            ["component_appid", "redirect_uri", "auth_type", "biz_appid", "category_id_list", "reference"];
+        let names = [
+            "component_appid",
+            "redirect_uri",
+            "auth_type",
+            "biz_appid",
+            "category_id_list",
+            "reference",
+            "state",
+            "return_url",
+            "expires_in",
+        ];
         self.0.iter().map(|(name, value)| (name.of(&names), value.json())).collect()
     }
 }

@@ -3,6 +3,7 @@
 use serde::Deserialize;
 use serde_json::json;
 use tokio::time::Instant;
+use url::Url;
 
 use super::id::LinkId;
 use super::services::LinkServices;
@@ -60,7 +61,16 @@ pub(super) async fn take_code(
     if invoked.failed {
         return Err(function_failed(&invoked.payload));
     }
-    serde_json::from_slice(&invoked.payload).map_err(|_| unavailable(&"its answer cannot be read".into()))
+    let code = serde_json::from_slice(&invoked.payload).ok();
+    // Browsers are sent there.
+    let code = code.filter(|code: &Code| {
+        [&code.authorization_urls.pc, &code.authorization_urls.mobile].into_iter().all(|url| is_url(url))
+    });
+    code.ok_or_else(|| unavailable(&"its answer cannot be read".into()))
+}
+
+fn is_url(text: &str) -> bool {
+    text.is_ascii() && Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "https" | "http"))
 }
 
 pub(super) fn unavailable(error: &Cause) -> Box<Problem> {
