@@ -60,7 +60,7 @@ explanations! {
     }
     Quota {
         title: "授权次数暂时达到上限", "Too many authorizations for now";
-        happened: "微信限制了平台在一段时间内发起授权的次数。", "WeChat limits how many authorizations a platform can start in a period of time.";
+        happened: "微信限制平台发起授权的次数，现在已经达到上限。", "WeChat limits how many authorizations a platform can start, and the limit is reached.";
         remedy: "请过一段时间再试。如果今天一直不行，请明天再试。", "Try again later. If it does not work today, try again tomorrow.";
     }
     Setup {
