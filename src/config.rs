@@ -3,8 +3,12 @@
 
 use std::path::PathBuf;
 
-use crate::platform::EgressIps;
+use crate::platform::links::PagesOrigin;
+use crate::platform::{EgressIps, PageOrigins};
 use crate::wechat::ApiHosts;
+
+/// Longest name of a platform, in characters.
+const MAX_PLATFORM_NAME_CHARS: usize = 40;
 
 /// A variable is missing or wrong.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -17,8 +21,6 @@ pub struct ConfigError {
 /// What every function needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CommonConfig {
-    /// `CREDENTIALS_SECRET_ID`: name or ARN of the secret.
-    pub credentials_secret_id: String,
     /// `STATE_TABLE`: name of the table.
     pub state_table: String,
     /// `TLS_EXTRA_CA_FILE`: a PEM file of certificates to trust as well.
@@ -34,12 +36,16 @@ pub struct CommonConfig {
 pub struct Config {
     /// The variables of every function.
     pub common: CommonConfig,
+    /// `CREDENTIALS_SECRET_ID`: name or ARN of the secret.
+    pub credentials_secret_id: String,
     /// `MINTING`: `on`, or `off` while the token comes from elsewhere.
     pub minting: bool,
     /// `WECHAT_API_HOSTS`: origins in order of preference.
     pub wechat_api_hosts: ApiHosts,
     /// `EGRESS_IPS`: the addresses that WeChat should see.
     pub egress_ips: EgressIps,
+    /// `AUTHORIZATION_PAGE_ORIGINS`: where WeChat's authorization pages are.
+    pub page_origins: PageOrigins,
 }
 
 /// What the callback needs. It never calls WeChat.
@@ -47,8 +53,25 @@ pub struct Config {
 pub struct CallbackConfig {
     /// The variables of every function.
     pub common: CommonConfig,
+    /// `CREDENTIALS_SECRET_ID`: name or ARN of the secret.
+    pub credentials_secret_id: String,
     /// `EVENT_BUS_NAME`: name or ARN of the bus.
     pub event_bus_name: String,
+}
+
+/// What the merchant's pages need. They read no secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuthorizeConfig {
+    /// The variables of every function.
+    pub common: CommonConfig,
+    /// `PREAUTHCODE_FUNCTION`: name or ARN of the function that issues codes, or of its alias.
+    pub preauthcode_function: String,
+    /// `PAGES_ORIGIN`: the origin of all addresses, which is the platform's 授权发起页域名.
+    pub pages_origin: PagesOrigin,
+    /// `PLATFORM_NAME`: the platform's name, which the pages show. `\u5e97` in it is the character of that number.
+    pub platform_name: Option<String>,
+    /// `AUTHORIZATION_PAGE_ORIGINS`: where WeChat's authorization pages are.
+    pub page_origins: PageOrigins,
 }
 
 impl Config {
@@ -61,10 +84,10 @@ impl Config {
     }
 
     fn read(variables: &Variables<'_>) -> Result<Self, ConfigError> {
-        let wrong = |variable, problem| ConfigError { variable, problem };
         let hosts = variables.or("WECHAT_API_HOSTS", ApiHosts::DEFAULT);
         Ok(Self {
             common: CommonConfig::read(variables)?,
+            credentials_secret_id: secret_id(variables)?,
             minting: match variables.required("MINTING", "on or off")?.as_str() {
                 "on" => true,
                 "off" => false,
@@ -76,6 +99,7 @@ impl Config {
                 let problem = format!("{entry:?} is not an IPv4 address; separate addresses with commas");
                 wrong("EGRESS_IPS", problem)
             })?,
+            page_origins: page_origins(variables)?,
         })
     }
 }
@@ -93,16 +117,63 @@ impl CallbackConfig {
         let bus = "the name or ARN of the EventBridge bus for WeChat's events";
         Ok(Self {
             common: CommonConfig::read(variables)?,
+            credentials_secret_id: secret_id(variables)?,
             event_bus_name: variables.required("EVENT_BUS_NAME", bus)?,
         })
     }
 }
 
+impl AuthorizeConfig {
+    /// Reads the process's environment.
+    ///
+    /// # Errors
+    /// Names the first variable that is missing or wrong.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        Self::read(&Variables(&|name| std::env::var(name).ok()))
+    }
+
+    fn read(variables: &Variables<'_>) -> Result<Self, ConfigError> {
+        let function = "the name or ARN of the function preauthcode";
+        let origin = variables.required("PAGES_ORIGIN", "an origin such as https://auth.example.com")?;
+        let name = variables.get("PLATFORM_NAME").map(|name| unescape(&name)).transpose();
+        let name = name.map_err(|problem| wrong("PLATFORM_NAME", problem.to_owned()))?;
+        Ok(Self {
+            common: CommonConfig::read(variables)?,
+            preauthcode_function: variables.required("PREAUTHCODE_FUNCTION", function)?,
+            pages_origin: PagesOrigin::parse(&origin).map_err(|problem| wrong("PAGES_ORIGIN", problem))?,
+            platform_name: name,
+            page_origins: page_origins(variables)?,
+        })
+    }
+}
+
+fn secret_id(variables: &Variables<'_>) -> Result<String, ConfigError> {
+    let secret = "the name or ARN of the secret with the component's credentials";
+    variables.required("CREDENTIALS_SECRET_ID", secret)
+}
+
+fn page_origins(variables: &Variables<'_>) -> Result<PageOrigins, ConfigError> {
+    const NAME: &str = "AUTHORIZATION_PAGE_ORIGINS";
+    PageOrigins::parse(&variables.or(NAME, PageOrigins::DEFAULT)).map_err(|problem| wrong(NAME, problem))
+}
+
+/// A text with JSON's escapes, since CloudFormation keeps ASCII only. At most 40 characters.
+fn unescape(text: &str) -> Result<String, &'static str> {
+    let text: String =
+        serde_json::from_str(&format!("\"{text}\"")).map_err(|_| "is not a text with JSON's escapes")?;
+    match text.chars().count() <= MAX_PLATFORM_NAME_CHARS && !text.chars().any(char::is_control) {
+        true => Ok(text),
+        false => Err("must have at most 40 characters, and no control characters"),
+    }
+}
+
+const fn wrong(variable: &'static str, problem: String) -> ConfigError {
+    ConfigError { variable, problem }
+}
+
 impl CommonConfig {
     fn read(variables: &Variables<'_>) -> Result<Self, ConfigError> {
-        let secret = "the name or ARN of the secret with the component's credentials";
         Ok(Self {
-            credentials_secret_id: variables.required("CREDENTIALS_SECRET_ID", secret)?,
             state_table: variables.required("STATE_TABLE", "the name of the DynamoDB table")?,
             tls_extra_ca_file: variables.get("TLS_EXTRA_CA_FILE").map(PathBuf::from),
             metrics_namespace: variables.or("METRICS_NAMESPACE", "WechatPreauth"),

@@ -1,6 +1,7 @@
 //! What the terminal shows: the request and the answer of each step, and what to try next.
 
 use http_body_util::{BodyExt as _, Full};
+use hyper::StatusCode;
 use hyper::body::Bytes;
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
@@ -9,6 +10,9 @@ use wechat_sim::Push;
 
 use crate::Error;
 use crate::stack::Parts;
+
+/// The body of the request for a link.
+const LINK_REQUEST: &str = r#"{"reference":"order-18","state":"back-office-7"}"#;
 
 /// The body of the first request.
 const REQUEST: &str =
@@ -45,15 +49,27 @@ pub async fn ticket_push(parts: &Parts, service: &str) -> Result<bool, Error> {
 /// A caller asks for a code.
 pub async fn first_code(service: &str) -> Result<bool, Error> {
     println!("2. a caller sends\n   POST {service}/preauthcode\n   {REQUEST}\n");
-    let request = hyper::Request::post(format!("{service}/preauthcode"))
-        .header("content-type", "application/json")
-        .body(Full::<Bytes>::from(REQUEST))?;
-    let client = Client::builder(TokioExecutor::new()).build_http();
-    let answer = client.request(request).await?;
-    let status = answer.status();
-    let body: Value = serde_json::from_slice(&answer.into_body().collect().await?.to_bytes())?;
-    println!("   and gets {status}\n{}\n", serde_json::to_string_pretty(&body)?);
+    let (status, body) = post(&format!("{service}/preauthcode"), REQUEST).await?;
+    println!("   and gets {status}\n{body:#}\n");
     Ok(status.is_success())
+}
+
+/// An owner asks for a link to send to a merchant.
+pub async fn first_link(service: &str) -> Result<bool, Error> {
+    println!("3. an owner sends\n   POST {service}/authorization-links\n   {LINK_REQUEST}\n");
+    let (status, body) = post(&format!("{service}/authorization-links"), LINK_REQUEST).await?;
+    println!("   and gets {status}\n{body:#}\n");
+    let Some(url) = body["url"].as_str() else { return Ok(false) };
+    println!("   Open it, and authorize the platform as a merchant does:\n\n   {url}\n");
+    Ok(status.is_success())
+}
+
+async fn post(url: &str, body: &'static str) -> Result<(StatusCode, Value), Error> {
+    let request = hyper::Request::post(url).header("content-type", "application/json");
+    let client = Client::builder(TokioExecutor::new()).build_http();
+    let answer = client.request(request.body(Full::<Bytes>::from(body))?).await?;
+    let status = answer.status();
+    Ok((status, serde_json::from_slice(&answer.into_body().collect().await?.to_bytes())?))
 }
 
 pub fn what_to_try(parts: &Parts, service: &str) {

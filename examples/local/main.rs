@@ -4,6 +4,7 @@
 //! `make run` starts it, shows how a code is issued, and keeps serving. `make run ONCE=1` ends after the first code.
 
 mod console;
+mod pages;
 mod serve;
 mod stack;
 
@@ -17,14 +18,20 @@ type Error = Box<dyn std::error::Error + Send + Sync>;
 async fn main() -> Result<(), Error> {
     let once = std::env::args().any(|argument| argument == "--once");
     console::start_log();
-    let parts = Arc::new(Parts::start(once).await?);
-    let service = serve::listen(parts.clone(), once).await?;
+    let (listener, service) = serve::bind(once).await?;
+    let parts = Arc::new(Parts::start(&service, once).await?);
+    serve::start(listener, parts.clone());
     console::started(&parts, &service);
 
     let pushed = console::ticket_push(&parts, &service).await?;
     let issued = console::first_code(&service).await?;
+    let linked = console::first_link(&service).await?;
     if once {
-        return if pushed && issued { Ok(()) } else { Err("no code was issued".into()) };
+        return if pushed && issued && linked {
+            Ok(())
+        } else {
+            Err("no code was issued, or no link was made".into())
+        };
     }
     console::what_to_try(&parts, &service);
     tokio::select! {

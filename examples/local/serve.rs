@@ -32,10 +32,15 @@ pub fn free_address(wanted: &str, any: bool) -> Result<SocketAddr, Error> {
     Ok(SocketAddr::from(([127, 0, 0, 1], 0)))
 }
 
-/// Starts serving, and returns the origin to call.
-pub async fn listen(parts: Arc<Parts>, once: bool) -> Result<String, Error> {
-    let listener = TcpListener::bind(free_address(SERVICE, once)?).await?;
+/// Takes the service's port. The origin to call is known before anything is served.
+pub async fn bind(any: bool) -> Result<(TcpListener, String), Error> {
+    let listener = TcpListener::bind(free_address(SERVICE, any)?).await?;
     let origin = format!("http://{}", listener.local_addr()?);
+    Ok((listener, origin))
+}
+
+/// Serves until the process ends.
+pub fn start(listener: TcpListener, parts: Arc<Parts>) {
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
             let parts = parts.clone();
@@ -47,7 +52,6 @@ pub async fn listen(parts: Arc<Parts>, once: bool) -> Result<String, Error> {
             });
         }
     });
-    Ok(origin)
 }
 
 async fn serve(
@@ -79,6 +83,7 @@ async fn serve(
         "/keeper" => return Ok(keeper(&parts, request.body().as_ref()).await),
         "/diagnose" => return Ok(keeper(&parts, br#"{"action":"diagnose"}"#).await),
         "/wechat/callback" => parts.callback.clone().handle(request).await,
+        path if is_of_pages(path) => parts.authorize.clone().handle(request).await,
         _ => parts.preauthcode.clone().handle(request).await,
     };
     Ok(match answered {
@@ -86,6 +91,11 @@ async fn serve(
         // Not reached: over HTTP every failure is an answer.
         Err(error) => plain(500, &error.message),
     })
+}
+
+fn is_of_pages(path: &str) -> bool {
+    let first = path.split('/').nth(1).unwrap_or_default();
+    matches!(first, "authorization-links" | "authorize" | "authorized")
 }
 
 /// An operator's invocation. The answer is the one that Lambda would return, or the text of a report.

@@ -1,15 +1,18 @@
-//! The three functions. WeChat is the simulator, and what AWS would store is in memory.
+//! The four functions. WeChat is the simulator, and what AWS would store is in memory.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use lambda_runtime::{Context, LambdaEvent};
 use serde_json::json;
+use wechat_preauth::api::authorize::AuthorizeHandler;
 use wechat_preauth::api::callback::CallbackHandler;
 use wechat_preauth::api::keeper::KeeperHandler;
+use wechat_preauth::api::pages::Site;
 use wechat_preauth::api::preauthcode::PreAuthCodeHandler;
+use wechat_preauth::platform::links::{LinkServices, MemoryLinks, PagesOrigin};
 use wechat_preauth::platform::{
-    CredentialsCache, EgressIps, MemoryBus, MemoryCredentials, MemoryState, PushServices, Services,
+    CredentialsCache, EgressIps, MemoryCredentials, MemoryState, PageOrigins, PushServices, Services,
     SystemClock,
 };
 use wechat_preauth::telemetry::Metrics;
@@ -18,6 +21,7 @@ use wechat_preauth::wechat::http::http_client;
 use wechat_preauth::wechat::{ApiHosts, Client};
 use wechat_sim::{Sim, SimConfig};
 
+use crate::pages::{ConsoleBus, LocalFunction};
 use crate::{Error, serve};
 
 /// Where the simulator listens, unless the port is taken.
@@ -33,16 +37,19 @@ const REFRESH_INTERVAL: Duration = Duration::from_secs(60);
 pub struct Parts {
     pub wechat: Sim,
     pub preauthcode: Arc<PreAuthCodeHandler>,
+    pub authorize: Arc<AuthorizeHandler>,
     pub callback: Arc<CallbackHandler>,
     pub keeper: Arc<KeeperHandler>,
 }
 
 impl Parts {
-    /// Starts the simulator and creates the functions.
-    pub async fn start(once: bool) -> Result<Self, Error> {
+    /// Starts the simulator and creates the functions, which are served at `origin`.
+    pub async fn start(origin: &str, once: bool) -> Result<Self, Error> {
         let config = SimConfig {
             listen: serve::free_address(WECHAT, once)?,
             push_interval: Some(PUSH_INTERVAL),
+            // As the platform's 授权发起页域名: the simulator checks it as WeChat does.
+            authorization_domain: Some("127.0.0.1".into()),
             ..SimConfig::default()
         };
         let wechat = Sim::start(config).await?;
@@ -53,6 +60,8 @@ impl Parts {
             "push_keys": [{ "token": config.push_token, "encoding_aes_key": config.encoding_aes_key }],
         });
         let state = Arc::new(MemoryState::default());
+        let links = Arc::new(MemoryLinks::default());
+        let pages = PageOrigins { pc: wechat.url(), mobile: wechat.url() };
         let services = Services {
             clock: Arc::new(SystemClock),
             tokens: state.clone(),
@@ -63,19 +72,31 @@ impl Parts {
                 ApiHosts::parse(&wechat.url())?,
             )),
             egress: EgressIps::parse("127.0.0.1")?,
+            pages: pages.clone(),
             minting: true,
             metrics: Metrics::nowhere(),
         };
         let push_services = PushServices {
             clock: services.clock.clone(),
             tickets: services.tickets.clone(),
+            links: links.clone(),
             credentials: services.credentials.clone(),
-            bus: Arc::new(MemoryBus::default()),
+            bus: Arc::new(ConsoleBus),
             metrics: services.metrics.clone(),
         };
+        let preauthcode = PreAuthCodeHandler::new(services.clone());
+        let link_services = LinkServices {
+            clock: services.clock.clone(),
+            links,
+            codes: Arc::new(LocalFunction(preauthcode.clone())),
+            origin: PagesOrigin::parse(origin)?,
+            metrics: services.metrics.clone(),
+        };
+        let site = Site::new(origin, Some("示例平台"), [&pages.pc, &pages.mobile]);
         Ok(Self {
             wechat,
-            preauthcode: PreAuthCodeHandler::new(services.clone()),
+            preauthcode,
+            authorize: AuthorizeHandler::new(link_services, site),
             keeper: KeeperHandler::new(services),
             callback: CallbackHandler::new(push_services, Duration::ZERO),
         })

@@ -1,17 +1,9 @@
 //! The request for a code: a JSON object whose fields are all optional, checked one by one.
 
-use std::num::NonZeroU32;
-
-use serde_json::{Map, Value};
-
+use super::authorization_fields::{authorization, object, reference};
 use super::fields::Fields;
 use crate::platform::problem::texts;
 use crate::platform::{IssueRequest, LinkOptions, Problem, Result};
-
-/// Largest request, in bytes. A full one, with the longest `redirect_uri`, has some 4 KiB.
-const MAX_REQUEST_BYTES: usize = 16 * 1024;
-/// Longest `reference`, in characters.
-const MAX_REFERENCE_CHARS: usize = 64;
 
 const FIELDS: [&str; 6] =
     ["component_appid", "redirect_uri", "auth_type", "biz_appid", "category_id_list", "reference"];
@@ -21,32 +13,13 @@ const FIELDS: [&str; 6] =
 /// # Errors
 /// `Request.Invalid`, naming the field and what it must be.
 pub fn parse(body: &[u8]) -> Result<IssueRequest> {
-    if body.len() > MAX_REQUEST_BYTES {
-        return Err(Problem::invalid(texts::TOO_LARGE.with(&[("most", &MAX_REQUEST_BYTES)])));
-    }
-    if body.trim_ascii().is_empty() {
-        return Ok(IssueRequest::default());
-    }
-    let fields = match serde_json::from_slice(body) {
-        Ok(Value::Object(fields)) => fields,
-        Ok(Value::Null) => Map::new(),
-        Ok(_) => return Err(Problem::invalid(texts::NOT_AN_OBJECT)),
-        Err(error) => {
-            let detail = texts::NOT_JSON.with(&[("line", &error.line()), ("column", &error.column())]);
-            return Err(Problem::invalid(detail));
-        }
-    };
+    let fields = object(body)?;
     let fields = Fields(&fields);
     fields.refuse_unknown(&FIELDS, &texts::REQUEST_FIELDS.with(&[("fields", &FIELDS.join(", "))]))?;
-    let reference = fields.text("reference")?;
-    let printable = |r: &str| r.len() <= MAX_REFERENCE_CHARS && r.bytes().all(|b| (b' '..=b'~').contains(&b));
-    if reference.is_some_and(|reference| !printable(reference)) {
-        return Err(Problem::invalid(texts::REFERENCE.with(&[("most", &MAX_REFERENCE_CHARS)])));
-    }
     Ok(IssueRequest {
         component_appid: fields.text("component_appid")?.map(str::to_owned),
         links: links(&fields)?,
-        reference: reference.map(str::to_owned),
+        reference: reference(&fields)?,
     })
 }
 
@@ -58,15 +31,7 @@ fn links(fields: &Fields<'_>) -> Result<Option<LinkOptions>> {
             None => Ok(None),
         };
     };
-    let auth_type = fields.read("auth_type", texts::NOT_A_POSITIVE_INTEGER, id)?;
-    let ids = |value: &Value| value.as_array()?.iter().map(id).collect::<Option<Vec<_>>>();
-    let category_ids =
-        fields.read("category_id_list", texts::NOT_POSITIVE_INTEGERS, ids)?.unwrap_or_default();
-    LinkOptions::new(redirect_uri, auth_type, fields.text("biz_appid")?, category_ids).map(Some)
-}
-
-fn id(value: &Value) -> Option<NonZeroU32> {
-    NonZeroU32::new(value.as_u64()?.try_into().ok()?)
+    LinkOptions::new(redirect_uri, authorization(fields)?).map(Some)
 }
 
 #[cfg(test)]

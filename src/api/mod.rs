@@ -1,21 +1,25 @@
-//! The three functions' handlers: they read Lambda events and write answers and problems. They decide nothing else.
+//! The four functions' handlers: they read Lambda events and write answers and problems. They decide nothing else.
 //!
 //! | module | for |
 //! |---|---|
 //! | `preauthcode`, `issue_request` | the function that issues codes, and its request |
 //! | `callback`, `push_request` | the function that receives WeChat's pushes, and a push as it arrives |
+//! | `authorize`, `link_request` | the function for the merchant's pages, and the request for a link |
 //! | `keeper`, `keeper_request` | the function for the schedule and for operators, and its event |
 //! | `pages` | the pages that a merchant sees |
-//! | `handler` | what is the same in all three: deadline, cold start, panic, log line, metrics |
-//! | `fields` | reads the fields of a JSON request |
+//! | `handler` | what is the same in all four: deadline, cold start, panic, log line, metrics |
+//! | `fields`, `authorization_fields` | read the fields of a JSON request |
 //! | `response` | answers and problems as JSON, over HTTP and as function errors |
 
+mod authorization_fields;
+pub mod authorize;
 pub mod callback;
 mod fields;
 mod handler;
 pub mod issue_request;
 pub mod keeper;
 pub mod keeper_request;
+pub mod link_request;
 pub mod pages;
 pub mod preauthcode;
 pub mod push_request;

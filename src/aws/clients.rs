@@ -60,6 +60,15 @@ impl Aws {
         aws_sdk_eventbridge::Client::new(&self.0)
     }
 
+    /// A Lambda client. An invocation waits for the function's work, and is not repeated: each one takes a code.
+    pub fn lambda(&self, timeout: Duration) -> aws_sdk_lambda::Client {
+        let timeouts = TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).operation_timeout(timeout);
+        let config = aws_sdk_lambda::config::Builder::from(&self.0)
+            .timeout_config(timeouts.build())
+            .retry_config(RetryConfig::disabled());
+        aws_sdk_lambda::Client::from_conf(config.build())
+    }
+
     /// A Secrets Manager client.
     pub fn secrets_manager(&self) -> aws_sdk_secretsmanager::Client {
         aws_sdk_secretsmanager::Client::new(&self.0)

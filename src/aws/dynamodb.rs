@@ -24,12 +24,13 @@ const COMPONENT: &str = "component";
 
 /// The state in one table.
 pub struct DynamoDbState {
-    client: Client,
-    table: String,
+    pub(super) client: Client,
+    pub(super) table: String,
 }
 
-enum Written {
-    Yes,
+pub(super) enum Written {
+    /// The item's attributes that the request asked for.
+    Yes(Item),
     /// The condition failed; the item as it is.
     No(Item),
 }
@@ -40,7 +41,7 @@ impl DynamoDbState {
         Self { client, table }
     }
 
-    async fn read(&self, key: String) -> Result<Item, StateError> {
+    pub(super) async fn read(&self, key: String) -> Result<Item, StateError> {
         let request =
             self.client.get_item().table_name(&self.table).key("pk", text(key)).consistent_read(true);
         match request.send().await {
@@ -49,7 +50,7 @@ impl DynamoDbState {
         }
     }
 
-    fn update(&self, key: String) -> UpdateItemFluentBuilder {
+    pub(super) fn update(&self, key: String) -> UpdateItemFluentBuilder {
         self.client
             .update_item()
             .table_name(&self.table)
@@ -79,8 +80,11 @@ impl DynamoDbState {
     }
 }
 
-async fn write(request: UpdateItemFluentBuilder) -> Result<Written, StateError> {
-    let Err(error) = request.send().await else { return Ok(Written::Yes) };
+pub(super) async fn write(request: UpdateItemFluentBuilder) -> Result<Written, StateError> {
+    let error = match request.send().await {
+        Ok(done) => return Ok(Written::Yes(done.attributes.unwrap_or_default())),
+        Err(error) => error,
+    };
     match error.as_service_error() {
         Some(UpdateItemError::ConditionalCheckFailedException(failed)) => {
             Ok(Written::No(failed.item.clone().unwrap_or_default()))
@@ -142,7 +146,7 @@ impl TokenStore for DynamoDbState {
              AND {minted} AND {backoff}"
         );
         match write(request.condition_expression(condition)).await? {
-            Written::Yes => Ok(true),
+            Written::Yes(_) => Ok(true),
             // The SDK repeats a write whose answer was lost: then the lease is already ours.
             Written::No(item) => {
                 Ok(read_token_item(&item).lease.is_some_and(|held| held.holder == lease.holder))
@@ -153,7 +157,7 @@ impl TokenStore for DynamoDbState {
     async fn store_token(&self, appid: &str, holder: &str, token: &StoredToken) -> Result<bool, StateError> {
         let request = Self::as_holder(self.set_token(appid, token, "REMOVE #lease, backoff"), holder);
         match write(request).await? {
-            Written::Yes => Ok(true),
+            Written::Yes(_) => Ok(true),
             // A repeated write whose first try had succeeded: our token is there already.
             Written::No(item) => Ok(read_token_item(&item)
                 .token
@@ -176,7 +180,7 @@ impl TokenStore for DynamoDbState {
             request = request.expression_attribute_values(":expires_at", number(expires_at));
         }
         match write(request.update_expression(set + " REMOVE #lease")).await? {
-            Written::Yes => Ok(true),
+            Written::Yes(_) => Ok(true),
             Written::No(item) => Ok(read_token_item(&item).backoff.as_ref() == Some(backoff)),
         }
     }
@@ -198,7 +202,7 @@ impl TokenStore for DynamoDbState {
         let void = number(token.minted_at.saturating_add(MAX_MINTED_AHEAD));
         let request = self.set_token(appid, token, "").condition_expression(condition);
         let request = request.expression_attribute_values(":void", void);
-        Ok(matches!(write(request).await?, Written::Yes))
+        Ok(matches!(write(request).await?, Written::Yes(_)))
     }
 
     async fn component(&self) -> Result<Option<String>, StateError> {
@@ -240,7 +244,7 @@ impl TicketStore for DynamoDbState {
                 .expression_attribute_values(":received_at", number(received_at))
         };
         let keep_received_at = "if_not_exists(received_at, :received_at)";
-        let is_yes = |written| matches!(written, Written::Yes);
+        let is_yes = |written| matches!(written, Written::Yes(_));
         if !ticket.is_heartbeat() {
             return write(value("", keep_received_at, ticket.create_time)).await.map(is_yes);
         }
@@ -270,7 +274,7 @@ impl TicketStore for DynamoDbState {
             .expression_attribute_values(":claim", text(&claim))
             .expression_attribute_values(":not_since", number(not_since));
         match write(request).await? {
-            Written::Yes => Ok(true),
+            Written::Yes(_) => Ok(true),
             Written::No(item) => Ok(item.get("start_push_by") == Some(&text(&claim))),
         }
     }

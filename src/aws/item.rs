@@ -18,7 +18,7 @@ pub fn number(value: impl Into<i64>) -> AttributeValue {
     AttributeValue::N(value.into().to_string())
 }
 
-fn get_text(item: &Item, name: &str) -> Option<String> {
+pub fn get_text(item: &Item, name: &str) -> Option<String> {
     item.get(name)?.as_s().ok().cloned()
 }
 

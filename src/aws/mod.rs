@@ -1,19 +1,24 @@
-//! The platform's traits on AWS: Secrets Manager, DynamoDB and EventBridge. Knows nothing of WeChat's API.
+//! The platform's traits on AWS: Secrets Manager, DynamoDB, EventBridge and Lambda. Knows nothing of WeChat's API.
 //!
 //! | module | for |
 //! |---|---|
 //! | `clients` | the AWS SDK's configuration, and what its errors mean |
 //! | `dynamodb`, `item` | the state in one table, and the form of its items |
+//! | `links` | authorization links in the same table |
 //! | `secrets` | the credentials from Secrets Manager |
 //! | `eventbridge` | the event bus |
+//! | `functions` | the function `preauthcode`, invoked |
 
 pub mod clients;
 pub mod dynamodb;
 pub mod eventbridge;
+pub mod functions;
 mod item;
+mod links;
 pub mod secrets;
 
 pub use clients::Aws;
 pub use dynamodb::DynamoDbState;
 pub use eventbridge::EventBridgeBus;
+pub use functions::LambdaFunction;
 pub use secrets::SecretsManagerCredentials;

@@ -5,38 +5,104 @@
 
 use std::num::NonZeroU32;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use url::form_urlencoded::Serializer;
-use url::{ParseError, Url};
 
-use super::problem::texts::{self, Text};
+use super::https_url::check_https_url;
+use super::problem::texts;
 use super::problem::{Problem, Result};
+use crate::wechat::hosts::parse_origin;
 use crate::wechat::ids::is_appid;
 
 /// The page for a computer: it shows a QR code to scan.
-const PC_PAGE: &str = "https://mp.weixin.qq.com/cgi-bin/componentloginpage";
+const PC_PAGE: &str = "cgi-bin/componentloginpage";
 /// The page for WeChat on a phone.
-const MOBILE_PAGE: &str = "https://open.weixin.qq.com/wxaopen/safe/bindcomponent";
+const MOBILE_PAGE: &str = "wxaopen/safe/bindcomponent";
 
 /// Both official accounts and mini programs, which is WeChat's own default.
 const DEFAULT_AUTH_TYPE: u32 = 3;
 
-/// Longest `redirect_uri`, in bytes: all browsers and gateways accept this length.
-const MAX_REDIRECT_URI_BYTES: usize = 2048;
 /// Most permission sets in one link. WeChat has some 50 in all.
 const MAX_CATEGORY_IDS: usize = 100;
+
+/// The two origins of WeChat's authorization pages.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PageOrigins {
+    /// That of the page for a computer, without a slash at its end.
+    pub pc: String,
+    /// That of the page for WeChat on a phone.
+    pub mobile: String,
+}
+
+impl PageOrigins {
+    /// WeChat's own.
+    pub const DEFAULT: &str = "https://mp.weixin.qq.com,https://open.weixin.qq.com";
+
+    /// Parses two comma-separated origins, first that of the PC page. `http://` is for a loopback address only.
+    ///
+    /// # Errors
+    /// Says what is wrong.
+    pub fn parse(list: &str) -> std::result::Result<Self, String> {
+        let origins = list
+            .split(',')
+            .map(|origin| parse_origin(origin.trim()))
+            .collect::<std::result::Result<Vec<_>, _>>()?;
+        let [pc, mobile] = &*origins else {
+            return Err(format!(
+                "{list:?} must name two origins: that of the PC page and that of the mobile page"
+            ));
+        };
+        let text = |origin: &url::Url| origin.origin().ascii_serialization();
+        Ok(Self { pc: text(pc), mobile: text(mobile) })
+    }
+}
+
+impl Default for PageOrigins {
+    fn default() -> Self {
+        Self { pc: "https://mp.weixin.qq.com".into(), mobile: "https://open.weixin.qq.com".into() }
+    }
+}
+
+/// What the merchant is asked for. Checked.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Authorization {
+    /// Which kinds of accounts may be chosen; `None` for both official accounts and mini programs.
+    pub auth_type: Option<NonZeroU32>,
+    /// The one account that may be chosen.
+    pub biz_appid: Option<String>,
+    /// The permission sets to ask for; empty for all that the platform has.
+    pub category_ids: Vec<NonZeroU32>,
+}
+
+impl Authorization {
+    /// Checks the parameters.
+    ///
+    /// # Errors
+    /// `Request.Invalid`, naming the one that is wrong and what it must be.
+    pub fn new(
+        auth_type: Option<NonZeroU32>,
+        biz_appid: Option<&str>,
+        category_ids: Vec<NonZeroU32>,
+    ) -> Result<Self> {
+        if biz_appid.is_some_and(|id| !is_appid(id)) {
+            return Err(Problem::invalid(texts::BIZ_APPID));
+        }
+        if category_ids.len() > MAX_CATEGORY_IDS {
+            return Err(Problem::invalid(texts::CATEGORY_IDS.with(&[("most", &MAX_CATEGORY_IDS)])));
+        }
+        Ok(Self { auth_type, biz_appid: biz_appid.map(str::to_owned), category_ids })
+    }
+}
 
 /// The checked parameters of the links.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LinkOptions {
     redirect_uri: String,
-    auth_type: u32,
-    biz_appid: Option<String>,
-    category_ids: Vec<NonZeroU32>,
+    authorization: Authorization,
 }
 
 /// The two links of one code.
-#[derive(Clone, PartialEq, Eq, Serialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuthorizationUrls {
     /// For a browser on a computer.
     pub pc: String,
@@ -52,33 +118,20 @@ impl std::fmt::Debug for AuthorizationUrls {
 }
 
 impl LinkOptions {
-    /// Checks the parameters.
+    /// Checks `redirect_uri`.
     ///
     /// # Errors
-    /// `Request.Invalid`, naming the one that is wrong and what it must be.
-    pub fn new(
-        redirect_uri: &str,
-        auth_type: Option<NonZeroU32>,
-        biz_appid: Option<&str>,
-        category_ids: Vec<NonZeroU32>,
-    ) -> Result<Self> {
-        check_redirect_uri(redirect_uri)?;
-        if biz_appid.is_some_and(|id| !is_appid(id)) {
-            return Err(Problem::invalid(texts::BIZ_APPID));
-        }
-        if category_ids.len() > MAX_CATEGORY_IDS {
-            return Err(Problem::invalid(texts::CATEGORY_IDS.with(&[("most", &MAX_CATEGORY_IDS)])));
-        }
-        Ok(Self {
-            redirect_uri: redirect_uri.to_owned(),
-            auth_type: auth_type.map_or(DEFAULT_AUTH_TYPE, NonZeroU32::get),
-            biz_appid: biz_appid.map(str::to_owned),
-            category_ids,
-        })
+    /// `Request.Invalid`, saying what it must be.
+    pub fn new(redirect_uri: &str, authorization: Authorization) -> Result<Self> {
+        // WeChat appends ?auth_code=… to it.
+        check_https_url("redirect_uri", redirect_uri)?;
+        Ok(Self { redirect_uri: redirect_uri.to_owned(), authorization })
     }
 
     /// The links for one code.
-    pub fn urls(&self, component_appid: &str, pre_auth_code: &str) -> AuthorizationUrls {
+    pub fn urls(&self, pages: &PageOrigins, component_appid: &str, pre_auth_code: &str) -> AuthorizationUrls {
+        let Authorization { auth_type, biz_appid, category_ids } = &self.authorization;
+        let auth_type = auth_type.map_or(DEFAULT_AUTH_TYPE, NonZeroU32::get);
         let query = |fixed: &[(&str, &str)]| {
             let mut query = Serializer::new(String::new());
             query
@@ -86,56 +139,25 @@ impl LinkOptions {
                 .append_pair("component_appid", component_appid)
                 .append_pair("pre_auth_code", pre_auth_code)
                 .append_pair("redirect_uri", &self.redirect_uri)
-                .append_pair("auth_type", &self.auth_type.to_string());
-            if let Some(biz_appid) = &self.biz_appid {
+                .append_pair("auth_type", &auth_type.to_string());
+            if let Some(biz_appid) = biz_appid {
                 query.append_pair("biz_appid", biz_appid);
             }
-            if !self.category_ids.is_empty() {
-                let ids: Vec<String> = self.category_ids.iter().map(ToString::to_string).collect();
+            if !category_ids.is_empty() {
+                let ids: Vec<String> = category_ids.iter().map(ToString::to_string).collect();
                 query.append_pair("category_id_list", &ids.join("|"));
             }
             query.finish()
         };
         AuthorizationUrls {
-            pc: format!("{PC_PAGE}?{}", query(&[])),
+            pc: format!("{}/{PC_PAGE}?{}", pages.pc, query(&[])),
             mobile: format!(
-                "{MOBILE_PAGE}?{}#wechat_redirect",
+                "{}/{MOBILE_PAGE}?{}#wechat_redirect",
+                pages.mobile,
                 query(&[("action", "bindcomponent"), ("no_scan", "1")])
             ),
         }
     }
-}
-
-fn check_redirect_uri(uri: &str) -> Result<()> {
-    let wrong = |text: Text| Err(Problem::invalid(text));
-    if uri.len() > MAX_REDIRECT_URI_BYTES {
-        let detail = texts::REDIRECT_URI_LENGTH.with(&[("most", &MAX_REDIRECT_URI_BYTES)]);
-        return Err(Problem::invalid(detail));
-    }
-    if uri.chars().any(|c| c.is_whitespace() || c.is_control()) {
-        return wrong(texts::REDIRECT_URI_SPACE);
-    }
-    match uri.split_once("://") {
-        Some((scheme, rest)) if scheme.eq_ignore_ascii_case("https") => {
-            // The URL parser skips these and would take the first segment of the path for the host.
-            if rest.starts_with(['/', '\\']) {
-                return wrong(texts::REDIRECT_URI_HOST);
-            }
-        }
-        _ => return wrong(texts::REDIRECT_URI_SCHEME),
-    }
-    let url = Url::parse(uri).map_err(|error| match error {
-        ParseError::EmptyHost => Problem::invalid(texts::REDIRECT_URI_HOST),
-        _ => Problem::invalid(texts::REDIRECT_URI_SYNTAX.with(&[("error", &error)])),
-    })?;
-    if !url.username().is_empty() || url.password().is_some() {
-        return wrong(texts::REDIRECT_URI_USER);
-    }
-    // WeChat appends ?auth_code=… to the URL. A browser sends nothing that stands after a fragment.
-    if url.fragment().is_some() {
-        return wrong(texts::REDIRECT_URI_FRAGMENT);
-    }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -144,14 +166,11 @@ mod tests {
 
     #[test]
     fn every_parameter_is_in_both_links_and_encoded() {
-        let options = LinkOptions::new(
-            "https://shop.example.com/wx/callback?order=17&name=%E5%BA%97",
-            NonZeroU32::new(6),
-            Some("wxba5fad812f8e6fb9"),
-            [99, 1].into_iter().filter_map(NonZeroU32::new).collect(),
-        )
-        .unwrap();
-        let urls = options.urls("wx134c8103faa5a59e", "preauthcode@@@a-b_c");
+        let ids = [99, 1].into_iter().filter_map(NonZeroU32::new).collect();
+        let authorization = Authorization::new(NonZeroU32::new(6), Some("wxba5fad812f8e6fb9"), ids).unwrap();
+        let redirect_uri = "https://shop.example.com/wx/callback?order=17&name=%E5%BA%97";
+        let options = LinkOptions::new(redirect_uri, authorization).unwrap();
+        let urls = options.urls(&PageOrigins::default(), "wx134c8103faa5a59e", "preauthcode@@@a-b_c");
         let shared = "component_appid=wx134c8103faa5a59e&pre_auth_code=preauthcode%40%40%40a-b_c\
             &redirect_uri=https%3A%2F%2Fshop.example.com%2Fwx%2Fcallback%3Forder%3D17%26name%3D%25E5%25BA%2597\
             &auth_type=6&biz_appid=wxba5fad812f8e6fb9&category_id_list=99%7C1";
@@ -167,7 +186,11 @@ mod tests {
 
     #[test]
     fn the_default_link_asks_for_both_account_types_and_nothing_more() {
-        let urls = LinkOptions::new("https://example.com/", None, None, vec![]).unwrap().urls("wx1", "c");
+        let urls = LinkOptions::new("https://example.com/", Authorization::default()).unwrap().urls(
+            &PageOrigins::default(),
+            "wx1",
+            "c",
+        );
         assert_eq!(
             urls.pc,
             "https://mp.weixin.qq.com/cgi-bin/componentloginpage?component_appid=wx1&pre_auth_code=c&redirect_uri=https%3A%2F%2Fexample.com%2F&auth_type=3"
@@ -176,49 +199,26 @@ mod tests {
 
     #[test]
     fn a_wrong_parameter_is_named() {
-        let wrong = |biz_appid, ids| {
-            LinkOptions::new("https://example.com/", None, biz_appid, ids).unwrap_err().detail
-        };
+        let wrong = |biz_appid, ids| Authorization::new(None, biz_appid, ids).unwrap_err().detail;
         assert_eq!(wrong(Some("wx&x=1"), vec![]), "biz_appid must be an appid");
         assert_eq!(wrong(None, vec![NonZeroU32::MIN; 101]), "category_id_list must hold at most 100 ids");
     }
 
     #[test]
-    fn a_wrong_redirect_uri_is_told_what_is_wrong_with_it() {
-        let long = format!("https://example.com/{}", "a".repeat(2048));
-        for (redirect_uri, expected) in [
-            (&*long, "redirect_uri is longer than 2048 bytes"),
-            (
-                "https://example.com/a b",
-                "redirect_uri must not contain white space or control characters; percent-encode them",
-            ),
-            (
-                " https://example.com/",
-                "redirect_uri must not contain white space or control characters; percent-encode them",
-            ),
-            (
-                "https://example.com/\u{7f}",
-                "redirect_uri must not contain white space or control characters; percent-encode them",
-            ),
-            ("", "redirect_uri must be an https:// URL"),
-            ("http://example.com/", "redirect_uri must be an https:// URL"),
-            ("https:example.com", "redirect_uri must be an https:// URL"),
-            ("example.com/a", "redirect_uri must be an https:// URL"),
-            ("javascript:alert(1)", "redirect_uri must be an https:// URL"),
-            ("https://", "redirect_uri has no host"),
-            ("https:///path", "redirect_uri has no host"),
-            ("https://?a=b", "redirect_uri has no host"),
-            ("https://:443/", "redirect_uri has no host"),
-            ("https://example.com:99999/", "redirect_uri is not a valid URL: invalid port number"),
-            ("https://u:p@example.com/", "redirect_uri must not hold a user name or password"),
-            ("https://example.com/#top", "redirect_uri must not have a #fragment"),
+    fn the_pages_can_be_elsewhere() {
+        assert_eq!(PageOrigins::parse(PageOrigins::DEFAULT), Ok(PageOrigins::default()));
+        let pages = PageOrigins::parse("http://127.0.0.1:8090, https://sim.example.com").unwrap();
+        let options = LinkOptions::new("https://example.com/", Authorization::default()).unwrap();
+        let urls = options.urls(&pages, "wx1", "c");
+        assert!(urls.pc.starts_with("http://127.0.0.1:8090/cgi-bin/componentloginpage?component_appid="));
+        assert!(urls.mobile.starts_with("https://sim.example.com/wxaopen/safe/bindcomponent?action="));
+        for wrong in [
+            "",
+            "https://a.example",
+            "https://a.example,https://b.example/x",
+            "http://a.example,https://b.example",
         ] {
-            assert_eq!(
-                LinkOptions::new(redirect_uri, None, None, vec![]).unwrap_err().detail,
-                expected,
-                "{redirect_uri}"
-            );
+            assert!(PageOrigins::parse(wrong).is_err(), "{wrong}");
         }
-        assert!(LinkOptions::new("HTTPS://example.com/?a=%20b", None, None, vec![]).is_ok());
     }
 }

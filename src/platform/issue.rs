@@ -102,7 +102,7 @@ impl Issuer {
                 *self.memory() = None;
                 // The operator may have changed the component meanwhile.
                 check_component(request, &appid)?;
-                Ok(issued(request, appid, &code, asked_at))
+                Ok(issued(services, request, appid, &code, asked_at))
             }
             Err(CallFailure::Call(error)) => Err(self.failed(&error)),
             Err(CallFailure::Problem(problem)) => Err(problem),
@@ -144,14 +144,20 @@ const fn is_lasting(class: ErrcodeClass) -> bool {
     matches!(class, EgressIp | AppId | Unauthorized | DailyQuota | RateLimited)
 }
 
-fn issued(request: &IssueRequest, appid: String, code: &PreAuthCode, asked_at: i64) -> IssuedCode {
+fn issued(
+    services: &Services,
+    request: &IssueRequest,
+    appid: String,
+    code: &PreAuthCode,
+    asked_at: i64,
+) -> IssuedCode {
     let value = code.value.expose_secret();
     IssuedCode {
         expires_in: code.expires_in,
         expires_at: rfc3339(asked_at.saturating_add(code.expires_in)),
         code_fingerprint: code_fingerprint(value),
         reference: request.reference.clone(),
-        authorization_urls: request.links.as_ref().map(|links| links.urls(&appid, value)),
+        authorization_urls: request.links.as_ref().map(|links| links.urls(&services.pages, &appid, value)),
         pre_auth_code: code.value.clone(),
         component_appid: appid,
     }

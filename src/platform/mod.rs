@@ -5,9 +5,10 @@
 //!
 //! | module | for |
 //! |---|---|
-//! | `issue`, `authorization_urls` | one code, and the links that use it |
+//! | `issue`, `authorization_urls`, `https_url` | one code, and WeChat's pages that use it |
 //! | `token` | the component access token: rules, mint, memory |
-//! | `push` | accepts WeChat's pushes |
+//! | `links` | authorization links: an address of our own that leads a merchant to WeChat and back |
+//! | `push`, `origin` | accepts WeChat's pushes; which link an event belongs to |
 //! | `call`, `egress` | the attempts of one call to WeChat, and the addresses that WeChat should see |
 //! | `problem` | every way in which a request can fail |
 //! | `credentials` | the component's credentials |
@@ -24,15 +25,18 @@ pub mod check;
 pub mod clock;
 pub mod credentials;
 pub mod egress;
+pub mod https_url;
 pub mod issue;
+pub mod links;
 pub mod memory;
+mod origin;
 pub mod problem;
 pub mod push;
 pub mod services;
 pub mod state;
 pub mod token;
 
-pub use authorization_urls::{AuthorizationUrls, LinkOptions};
+pub use authorization_urls::{Authorization, AuthorizationUrls, LinkOptions, PageOrigins};
 pub use bus::{BusError, BusEvent, EventBus, MemoryBus};
 pub use cause::Cause;
 pub use check::{Check, CheckStatus};

@@ -16,6 +16,8 @@ use super::cause::Cause;
 use super::check::{self, Check};
 use super::clock::Clock;
 use super::credentials::{Credentials, CredentialsCache, PushKeys, SecretsError};
+use super::links::LinkStore;
+use super::origin;
 use super::problem::{Problem, ProblemCode, Result, texts};
 use super::state::{StateError, Ticket, TicketStore};
 use crate::telemetry::{Metrics, metric};
@@ -32,6 +34,8 @@ pub struct PushServices {
     pub clock: Arc<dyn Clock>,
     /// Where tickets are kept.
     pub tickets: Arc<dyn TicketStore>,
+    /// Where it is kept which link a code was taken through.
+    pub links: Arc<dyn LinkStore>,
     /// The component's appid and the keys of its pushes.
     pub credentials: Arc<CredentialsCache>,
     /// Where events go.
@@ -100,7 +104,10 @@ pub async fn accept_push(
             let newest = in_time(deadline, StateError, services.tickets.put_ticket(&appid, &ticket)).await?;
             Ok(AcceptedPush::Ticket { create_time, newest })
         }
-        Push::Event { info_type, detail, .. } => {
+        Push::Event { info_type, mut detail, .. } => {
+            if let Some(code_fingerprint) = &code_fingerprint {
+                origin::add(&*services.links, code_fingerprint, &mut detail, deadline).await;
+            }
             let event = event(&info_type, detail)?;
             in_time(deadline, BusError, services.bus.put(&event)).await?;
             services.metrics.count(metric::EVENT_FORWARDED);

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use super::authorization_urls::PageOrigins;
 use super::clock::Clock;
 use super::credentials::CredentialsCache;
 use super::egress::EgressIps;
@@ -26,6 +27,8 @@ pub struct Services {
     pub wechat: Arc<wechat::Client>,
     /// The addresses that WeChat should see.
     pub egress: EgressIps,
+    /// Where WeChat's authorization pages are.
+    pub pages: PageOrigins,
     /// Whether tokens may be minted at all.
     pub minting: bool,
     /// Where metrics go.

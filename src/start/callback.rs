@@ -17,10 +17,12 @@ const WARM_UP: Duration = Duration::from_secs(1);
 /// When TLS cannot be set up, or the extra CA file is unusable.
 pub async fn services(config: &CallbackConfig) -> Result<PushServices, StartError> {
     let aws = Aws::from_env(&roots(&config.common)?).await?;
+    let state = state(&aws, &config.common);
     Ok(PushServices {
         clock: Arc::new(SystemClock),
-        tickets: state(&aws, &config.common),
-        credentials: credentials(&aws, &config.common),
+        tickets: state.clone(),
+        links: state,
+        credentials: credentials(&aws, &config.credentials_secret_id),
         bus: Arc::new(EventBridgeBus::new(aws.eventbridge(), config.event_bus_name.clone())),
         metrics: metrics(&config.common),
     })

@@ -1,6 +1,7 @@
 //! Builds the services of a function from its configuration, and prepares them for the first request. `preauthcode`
-//! and `keeper` start here; `callback` has a file of its own.
+//! and `keeper` start here; `callback` and `authorize` have files of their own.
 
+pub mod authorize;
 pub mod callback;
 
 use std::sync::Arc;
@@ -45,9 +46,10 @@ pub async fn services(config: &Config) -> Result<Services, StartError> {
         clock: Arc::new(SystemClock),
         tokens: state.clone(),
         tickets: state,
-        credentials: credentials(&aws, &config.common),
+        credentials: credentials(&aws, &config.credentials_secret_id),
         wechat: Arc::new(wechat::Client::new(http, config.wechat_api_hosts.clone())),
         egress: config.egress_ips.clone(),
+        pages: config.page_origins.clone(),
         minting: config.minting,
         metrics: metrics(&config.common),
     })
@@ -57,9 +59,8 @@ fn roots(config: &CommonConfig) -> Result<TrustRoots, TrustError> {
     config.tls_extra_ca_file.as_deref().map_or_else(|| Ok(TrustRoots::default()), TrustRoots::with_extra_file)
 }
 
-fn credentials(aws: &Aws, config: &CommonConfig) -> Arc<CredentialsCache> {
-    let secret_id = config.credentials_secret_id.clone();
-    Arc::new(CredentialsCache::new(SecretsManagerCredentials::new(aws.secrets_manager(), secret_id)))
+fn credentials(aws: &Aws, secret_id: &str) -> Arc<CredentialsCache> {
+    Arc::new(CredentialsCache::new(SecretsManagerCredentials::new(aws.secrets_manager(), secret_id.into())))
 }
 
 fn state(aws: &Aws, config: &CommonConfig) -> Arc<DynamoDbState> {

@@ -57,6 +57,12 @@ metrics! {
     EVENT_FORWARDED = "EventForwarded";
     /// A push was refused for its signature or age.
     SIGNATURE_REFUSED = "SignatureRefused";
+    /// An authorization link was made.
+    LINK_CREATED = "LinkCreated";
+    /// A merchant went from a link to WeChat, with a code.
+    AUTHORIZATION_STARTED = "AuthorizationStarted";
+    /// A merchant came back from WeChat with a new authorization code.
+    AUTHORIZATION_RETURNED = "AuthorizationReturned";
     /// A message arrived on the event URL.
     MISROUTED_MESSAGE = "MisroutedMessage";
     /// Seconds since the last ticket push.

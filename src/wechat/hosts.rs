@@ -32,7 +32,11 @@ impl ApiHosts {
     }
 }
 
-fn parse_origin(origin: &str) -> Result<Url, String> {
+/// Parses one origin: `https://`, or `http://` to a loopback address.
+///
+/// # Errors
+/// Says what is wrong with it.
+pub fn parse_origin(origin: &str) -> Result<Url, String> {
     let fail = |problem| format!("{origin:?} {problem}");
     let url = Url::parse(origin).map_err(|_| fail("is not an origin such as https://api.weixin.qq.com"))?;
     if url.as_str() != format!("{}/", url.origin().ascii_serialization()) {

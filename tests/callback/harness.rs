@@ -10,6 +10,7 @@ use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 use wechat_preauth::api::FunctionError;
 use wechat_preauth::api::callback::CallbackHandler;
+use wechat_preauth::platform::links::MemoryLinks;
 use wechat_preauth::platform::{
     Clock, CredentialsCache, CredentialsSource, MemoryBus, MemoryCredentials, MemoryState, PushServices,
     Ticket, TicketStore as _,
@@ -58,6 +59,7 @@ pub fn push_keys() -> Value {
 pub struct CallbackHarness {
     pub api: Arc<CallbackHandler>,
     pub state: Arc<MemoryState>,
+    pub links: Arc<MemoryLinks>,
     pub bus: Arc<MemoryBus>,
     pub metrics: Metrics,
 }
@@ -80,17 +82,19 @@ impl CallbackHarness {
         change: impl FnOnce(&mut PushServices),
     ) -> Self {
         support::logs::start();
+        let links = Arc::new(MemoryLinks::default());
         let (state, bus) = (Arc::new(MemoryState::default()), Arc::new(MemoryBus::default()));
         let mut push_services = PushServices {
             clock: Arc::new(At(NOW)),
             tickets: state.clone(),
+            links: links.clone(),
             credentials: Arc::new(CredentialsCache::new(credentials)),
             bus: bus.clone(),
             metrics: Metrics::memory(),
         };
         change(&mut push_services);
         let metrics = push_services.metrics.clone();
-        Self { api: CallbackHandler::new(push_services, start_up), state, bus, metrics }
+        Self { api: CallbackHandler::new(push_services, start_up), state, links, bus, metrics }
     }
 
     /// Invokes the function over HTTP. The status, and the code under which a failure is counted.

@@ -7,6 +7,7 @@ mod deadlines;
 mod failures;
 mod harness;
 mod keys;
+mod links;
 mod races;
 mod refusals;
 mod strangers;

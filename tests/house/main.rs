@@ -37,11 +37,12 @@ const SERVICE_MUST_NOT_NAME: MustNotName = &[
 /// The simulator's floors, from the ground up.
 const SIMULATOR: Floors = &[
     &["random", "endpoint", "clock", "errcode", "connection"],
-    &["errmsg", "issued", "request"],
+    &["authorizer", "errmsg", "issued", "request"],
     &["config", "fault", "log", "reply"],
     &["quota", "push"],
     &["state"],
     &["calls", "delivery"],
+    &["consent"],
     &["pages", "control"],
     &["gateway"],
     &["server"],

@@ -13,6 +13,7 @@ use wechat_preauth::api::FunctionError;
 use wechat_preauth::api::callback::CallbackHandler;
 use wechat_preauth::api::preauthcode::PreAuthCodeHandler;
 use wechat_preauth::platform::bus::{BusError, MemoryBus};
+use wechat_preauth::platform::links::MemoryLinks;
 use wechat_preauth::platform::{Lease, PushServices, Services, StoredToken, TokenStore as _};
 use wechat_sim::{BuiltPush, Endpoint, Event, Fault, FaultKind, Flaw, Push};
 
@@ -37,6 +38,7 @@ impl<'a> Scenario<'a> {
         let push_services = PushServices {
             clock: services.clock.clone(),
             tickets: services.tickets.clone(),
+            links: Arc::new(MemoryLinks::default()),
             credentials: services.credentials.clone(),
             bus: bus.clone(),
             metrics: services.metrics.clone(),

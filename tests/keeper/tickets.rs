@@ -6,6 +6,7 @@ use futures_util::future::join_all;
 use serde_json::json;
 use tokio::time::Instant;
 use wechat_preauth::platform::bus::MemoryBus;
+use wechat_preauth::platform::links::MemoryLinks;
 use wechat_preauth::platform::push::accept_push;
 use wechat_preauth::platform::{PushServices, RawPush};
 use wechat_preauth::telemetry::Metrics;
@@ -24,6 +25,7 @@ async fn ticket_is_pushed(world: &TestService) {
     let push_services = PushServices {
         clock: services.clock,
         tickets: world.state.clone(),
+        links: std::sync::Arc::new(MemoryLinks::default()),
         credentials: services.credentials,
         bus: std::sync::Arc::new(MemoryBus::default()),
         metrics: Metrics::memory(),

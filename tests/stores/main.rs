@@ -1,5 +1,6 @@
 //! One suite for both stores: the state in memory, and the one in DynamoDB against moto's server.
 
+mod links;
 mod lost_answers;
 mod one_mint;
 mod proxy;

@@ -8,7 +8,7 @@ use serde_json::json;
 use tokio::time::Instant;
 use wechat_preauth::platform::{
     Clock, CredentialsCache, EgressIps, IssueRequest, IssuedCode, Issuer, MemoryCredentials, MemoryState,
-    Problem, Role, SecretDocument, Services, StoredToken, Ticket, TicketStore as _, TokenItem,
+    PageOrigins, Problem, Role, SecretDocument, Services, StoredToken, Ticket, TicketStore as _, TokenItem,
     TokenStore as _,
 };
 use wechat_preauth::telemetry::{Metrics, metric};
@@ -117,6 +117,7 @@ impl TimedService {
             credentials: Arc::new(CredentialsCache::new(self.credentials.clone())),
             wechat: Arc::new(Client::new(self.wechat.clone(), hosts)),
             egress: EgressIps::default(),
+            pages: PageOrigins::default(),
             minting: true,
             metrics: Metrics::memory(),
         };

@@ -1,5 +1,7 @@
 //! The command line: the arguments, the configuration they make, and the greeting.
 
+mod authorization;
+
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -8,10 +10,12 @@ use std::time::Duration;
 use clap::Parser;
 use wechat_sim::{Endpoint, SimConfig, TlsFiles};
 
+use authorization::AuthorizationArgs;
+
 /// A faithful simulator of WeChat's third-party component platform (第三方平台).
 ///
 /// It answers a platform's calls (api_component_token, api_create_preauthcode, api_start_push_ticket,
-/// the quota calls), shows the authorization pages, pushes encrypted tickets and events to a callback
+/// the quota calls, the calls about authorizers), shows the authorization pages, pushes encrypted tickets and events to a callback
 /// URL, and injects faults: see GET /_sim/help.
 ///
 /// Other users of the machine can see the arguments of a program. Put real secrets into files.
@@ -78,9 +82,8 @@ pub struct Cli {
     #[arg(long, value_name = "N")]
     minute_codes: Option<u64>,
 
-    /// 授权发起页域名; if given, the PC page checks the Referer and the redirect_uri
-    #[arg(long, value_name = "HOST")]
-    authorization_domain: Option<String>,
+    #[command(flatten)]
+    authorization: AuthorizationArgs,
 }
 
 /// A list of addresses as one argument.
@@ -119,9 +122,9 @@ impl Cli {
             callback_ca: self.callback_ca,
             push_interval: Some(self.push_interval).filter(|interval| !interval.is_zero()),
             tls: self.tls_cert.zip(self.tls_key).map(|(cert_pem, key_pem)| TlsFiles { cert_pem, key_pem }),
-            authorization_domain: self.authorization_domain,
             ..SimConfig::default()
         };
+        self.authorization.apply(&mut config);
         if let Some(token) = self.push_token {
             config.push_token = token;
         }

@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::{Endpoint, ErrmsgStyle, SimClock};
+use crate::{AuthorizationRules, Endpoint, ErrmsgStyle, SimClock};
 
 /// WeChat: a component access token is valid for two hours.
 const TOKEN_LIFETIME: Duration = Duration::from_secs(7200);
@@ -81,8 +81,11 @@ pub struct SimConfig {
     pub errmsg_style: ErrmsgStyle,
     /// With `false` every answer has `Connection: close`, as with some of WeChat's gateways.
     pub keep_alive: bool,
-    /// 授权发起页域名. If set, the PC page checks the Referer and the host of `redirect_uri`.
+    /// 授权发起页域名, a bare host. If set, both authorization pages check the host of `redirect_uri`, and the PC page
+    /// the Referer.
     pub authorization_domain: Option<String>,
+    /// The rules of the authorization pages at the start.
+    pub authorization: AuthorizationRules,
     /// Requests kept in the log.
     pub log_capacity: usize,
     /// The clock to use. `None` makes a new one that shows the real time.
@@ -127,6 +130,7 @@ impl Default for SimConfig {
             errmsg_style: ErrmsgStyle::default(),
             keep_alive: true,
             authorization_domain: None,
+            authorization: AuthorizationRules::default(),
             log_capacity: LOG_CAPACITY,
             clock: None,
         }

@@ -25,6 +25,18 @@ pub enum Endpoint {
     GetQuota,
     /// `openapi/rid/get`.
     GetRid,
+    /// `api_query_auth`: redeems an authorization code.
+    #[serde(alias = "api_query_auth")]
+    QueryAuth,
+    /// `api_authorizer_token`: refreshes an authorizer's access token.
+    #[serde(alias = "api_authorizer_token")]
+    AuthorizerToken,
+    /// `api_get_authorizer_info`: an authorizer's account and permission sets.
+    #[serde(rename = "get_authorizer_info", alias = "api_get_authorizer_info")]
+    GetAuthorizerInfo,
+    /// `api_get_authorizer_list`: all authorizers.
+    #[serde(rename = "get_authorizer_list", alias = "api_get_authorizer_list")]
+    GetAuthorizerList,
     /// The authorization page for PCs.
     AuthPagePc,
     /// The authorization page for phones.
@@ -35,7 +47,7 @@ pub enum Endpoint {
 
 impl Endpoint {
     /// Every call and page, without [`Endpoint::Unknown`].
-    pub const ALL: [Endpoint; 10] = [
+    pub const ALL: [Endpoint; 14] = [
         Endpoint::ComponentToken,
         Endpoint::CreatePreAuthCode,
         Endpoint::StartPushTicket,
@@ -44,6 +56,10 @@ impl Endpoint {
         Endpoint::ClearQuotaV2,
         Endpoint::GetQuota,
         Endpoint::GetRid,
+        Endpoint::QueryAuth,
+        Endpoint::AuthorizerToken,
+        Endpoint::GetAuthorizerInfo,
+        Endpoint::GetAuthorizerList,
         Endpoint::AuthPagePc,
         Endpoint::AuthPageMobile,
     ];
@@ -60,6 +76,10 @@ impl Endpoint {
             Endpoint::ClearQuotaV2 => "/cgi-bin/component/clear_quota/v2",
             Endpoint::GetQuota => "/cgi-bin/openapi/quota/get",
             Endpoint::GetRid => "/cgi-bin/openapi/rid/get",
+            Endpoint::QueryAuth => "/cgi-bin/component/api_query_auth",
+            Endpoint::AuthorizerToken => "/cgi-bin/component/api_authorizer_token",
+            Endpoint::GetAuthorizerInfo => "/cgi-bin/component/api_get_authorizer_info",
+            Endpoint::GetAuthorizerList => "/cgi-bin/component/api_get_authorizer_list",
             Endpoint::AuthPagePc => "/cgi-bin/componentloginpage",
             Endpoint::AuthPageMobile => "/wxaopen/safe/bindcomponent",
             Endpoint::Unknown => "",

@@ -39,6 +39,7 @@ pub const ERRCODES: &[Errcode] = &[
     e(40125, "invalid_appsecret", "invalid appsecret"),
     e(40125, "invalid_appsecret_link", "invalid appsecret, view more at http://t.cn/RAEkdVq"),
     e(40164, "invalid_ip", "invalid ip {ip} ipv6 ::ffff:{ip}, not in whitelist"),
+    e(40170, "count_limit", "args count exceed count limit"),
     e(41001, "access_token_missing", "access_token missing"),
     e(41002, "appid_missing", "appid missing"),
     e(41004, "appsecret_missing", "appsecret missing"),

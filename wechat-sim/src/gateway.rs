@@ -5,7 +5,7 @@ use std::sync::Arc;
 use http_body_util::{BodyExt, Limited};
 use hyper::Request;
 use hyper::body::Incoming;
-use hyper::header::{CONTENT_TYPE, REFERER};
+use hyper::header::{CONTENT_TYPE, REFERER, USER_AGENT};
 use serde_json::{Map, Value};
 
 use crate::calls::{self, Call};
@@ -38,6 +38,7 @@ pub(crate) async fn serve(
         body: String::from_utf8_lossy(&body.to_bytes()).into_owned(),
         content_type: header(CONTENT_TYPE),
         referer: header(REFERER),
+        user_agent: header(USER_AGENT),
         client_ip: context.client_ip(connection.peer.ip()),
         at: context.clock.now(),
         status: 0,
@@ -85,7 +86,7 @@ impl<'a> Exchange<'a> {
     /// The answer, and whether to truncate it. Does not return when a fault keeps the answer back.
     async fn run(mut self, connection: &Connection, faults: RequestFaults) -> (Reply, bool) {
         tokio::time::sleep(faults.delay_before).await;
-        let usual = if faults.need_the_work() { self.work() } else { Reply::json("") };
+        let usual = if faults.need_the_work() { self.work().await } else { Reply::json("") };
         tokio::time::sleep(faults.delay_after).await;
         let reply = match faults.fault.map(|(kind, _)| kind) {
             None => usual,
@@ -110,9 +111,12 @@ impl<'a> Exchange<'a> {
     }
 
     /// Does what the request asks for.
-    fn work(&mut self) -> Reply {
-        let reply =
-            if self.request.api.is_page() { pages::answer(self.context, &self.request) } else { self.call() };
+    async fn work(&mut self) -> Reply {
+        let reply = if self.request.api.is_page() {
+            pages::answer(self.context, &self.request).await
+        } else {
+            self.call()
+        };
         self.request.answer.clone_from(&reply.body);
         reply
     }
@@ -162,14 +166,14 @@ impl<'a> Exchange<'a> {
             FaultKind::Html { status } => Reply::new(status, reply::HTML, bad_gateway(status)),
             FaultKind::Status { status } => Reply::new(status, reply::TEXT, ""),
             FaultKind::TextPlain => Reply { content_type: reply::TEXT, ..usual },
-            FaultKind::EmptyField => with_fields(usual, |fields| {
+            FaultKind::EmptyField => with_tokens(usual, |fields| {
                 for (name, value) in fields {
                     if value.is_string() && !name.starts_with("err") {
                         *value = Value::from("");
                     }
                 }
             }),
-            FaultKind::ExpiresIn { seconds } => with_fields(usual, |fields| {
+            FaultKind::ExpiresIn { seconds } => with_tokens(usual, |fields| {
                 if let Some(expires_in) = fields.get_mut("expires_in") {
                     *expires_in = Value::from(seconds);
                 }
@@ -199,6 +203,14 @@ fn with_fields(mut reply: Reply, change: impl FnOnce(&mut Map<String, Value>)) -
         reply.body = Value::Object(fields).to_string();
     }
     reply
+}
+
+/// The answer with changed tokens. `api_query_auth` has them one level deeper than the other calls.
+fn with_tokens(reply: Reply, change: impl FnOnce(&mut Map<String, Value>)) -> Reply {
+    with_fields(reply, |fields| match fields.get_mut("authorization_info") {
+        Some(Value::Object(inner)) => change(inner),
+        _ => change(fields),
+    })
 }
 
 fn bad_gateway(status: u16) -> String {

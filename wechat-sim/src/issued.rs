@@ -124,6 +124,11 @@ impl Issued {
         }
     }
 
+    /// Whether the lifetime of a code is over, used or not.
+    pub(crate) fn code_expired(&self, value: &str, now: u64) -> bool {
+        self.codes.get(value).is_none_or(|code| now >= code.expires_at)
+    }
+
     /// Marks a code as used. Returns its state before; only [`CodeState::Valid`] is a success.
     pub(crate) fn use_code(&mut self, value: &str, now: u64) -> CodeState {
         let state = self.code_state(value, now);

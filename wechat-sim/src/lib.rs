@@ -29,6 +29,8 @@
 //! | `errcode`, `errmsg` | WeChat's errcodes, and the styles of errmsg over the years |
 //! | `fault` | injected faults |
 //! | `state`, `issued`, `quota`, `log` | what one simulator holds: tickets, tokens, codes, quotas, requests |
+//! | `authorizer` | accounts, permission sets, the rules of the pages, authorizations |
+//! | `consent` | what 同意授权 and its withdrawal do |
 //! | `push`, `delivery` | builds and sends pushes, on demand and by schedule |
 //! | `pages` | the authorization pages |
 //! | `control` | the control API under `/_sim/` |
@@ -37,10 +39,12 @@
 // All other lints are in the workspace's Cargo.toml. These two are here because tests may panic.
 #![warn(clippy::unwrap_used, clippy::expect_used)]
 
+mod authorizer;
 mod calls;
 mod clock;
 mod config;
 mod connection;
+mod consent;
 mod control;
 mod delivery;
 mod endpoint;
@@ -60,6 +64,10 @@ mod server;
 mod sim;
 mod state;
 
+pub use authorizer::{
+    Account, AccountKind, Authorization, AuthorizationRules, EventOrder, IssuedAuthCode, PERMISSION_SETS,
+    PermissionSet,
+};
 pub use clock::SimClock;
 pub use config::{SimConfig, TlsFiles};
 pub use endpoint::Endpoint;

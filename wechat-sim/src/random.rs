@@ -36,3 +36,13 @@ pub(crate) fn authorization_code() -> String {
 pub(crate) fn appid() -> String {
     format!("wx{:016x}", fastrand::u64(..))
 }
+
+/// `len` hex digits.
+pub(crate) fn hex(len: usize) -> String {
+    (0..len).map(|_| fastrand::digit(16)).collect()
+}
+
+/// A refresh token of an authorizer: the prefix and 43 characters, as in captured ones.
+pub(crate) fn refresh_token() -> String {
+    format!("refreshtoken@@@{}", url_safe(43))
+}

@@ -22,8 +22,9 @@ pub struct SimRequest {
     /// The request's Content-Type; empty if there was none.
     pub content_type: String,
     /// The request's Referer; empty if there was none.
-    #[serde(skip)]
-    pub(crate) referer: String,
+    pub referer: String,
+    /// The request's User-Agent; empty if there was none.
+    pub user_agent: String,
     /// The caller's address.
     pub client_ip: IpAddr,
     /// When the request arrived, in Unix seconds by the simulator's clock.
@@ -60,6 +61,11 @@ impl SimRequest {
 
 /// The first value of `name` in a query or in a form, decoded.
 pub(crate) fn form_value(encoded: &str, name: &str) -> Option<String> {
-    let mut pairs = url::form_urlencoded::parse(encoded.as_bytes());
-    pairs.find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
+    form_values(encoded, name).next()
+}
+
+/// Every value of `name` in a query or in a form, decoded.
+pub(crate) fn form_values(encoded: &str, name: &str) -> impl Iterator<Item = String> {
+    let pairs = url::form_urlencoded::parse(encoded.as_bytes());
+    pairs.filter(move |(key, _)| key == name).map(|(_, value)| value.into_owned())
 }

@@ -8,7 +8,10 @@ use crate::delivery::deliver;
 use crate::push::{BuiltPush, Push, PushOutcome, PushRecord, build};
 use crate::server::Server;
 use crate::state::SimContext;
-use crate::{CodeState, Endpoint, ErrmsgStyle, Fault, SimClock, SimConfig, SimRequest, pages};
+use crate::{
+    Authorization, AuthorizationRules, CodeState, Endpoint, ErrmsgStyle, Fault, SimClock, SimConfig,
+    SimRequest, consent,
+};
 
 /// A running simulator. Clones are handles to the same one. It stops with [`Sim::stop`] or when the last handle
 /// is dropped.
@@ -132,13 +135,43 @@ impl Sim {
         self.context.state().issued.code_state(pre_auth_code, self.clock().now())
     }
 
-    /// Completes an authorization without the page: marks the code as used, pushes `authorized` in the
-    /// background, and returns the authorization code. Call it inside a Tokio runtime.
+    /// Completes an authorization without the pages: marks the code as used, pushes the event in the background, and
+    /// returns the `auth_code` of the redirect. The account grants every permission set. Call it inside a Tokio
+    /// runtime.
     ///
     /// # Errors
     /// The code's state when it is not [`CodeState::Valid`].
     pub fn authorize(&self, pre_auth_code: &str, authorizer_appid: &str) -> Result<String, CodeState> {
-        pages::authorize(&self.context, pre_auth_code, authorizer_appid)
+        let issued = consent::authorize(&self.context, pre_auth_code, authorizer_appid, None)?;
+        Ok(issued.auth_code)
+    }
+
+    /// Ends the authorization of an account, as its administrator can, and pushes `unauthorized`. `None` if the
+    /// account had not authorized the platform. Without a callback URL nothing is sent.
+    pub async fn unauthorize(&self, authorizer_appid: &str) -> Option<PushOutcome> {
+        consent::withdraw(&self.context, authorizer_appid).await
+    }
+
+    /// The accounts that have authorized the platform, in the order of their appids.
+    #[must_use]
+    pub fn authorizers(&self) -> Vec<Authorization> {
+        self.context.state().authorizers.all().cloned().collect()
+    }
+
+    /// The rules of the authorization pages.
+    #[must_use]
+    pub fn authorization(&self) -> AuthorizationRules {
+        self.context.state().authorization.clone()
+    }
+
+    /// Replaces the rules of the authorization pages.
+    pub fn set_authorization(&self, rules: AuthorizationRules) {
+        self.context.state().authorization = rules;
+    }
+
+    /// Sets 授权发起页域名, a bare host. With `None` the pages do not check it.
+    pub fn set_authorization_domain(&self, host: Option<String>) {
+        self.context.state().authorization_domain = host;
     }
 
     /// How many requests of `api` have arrived, with or without an answer.

@@ -6,12 +6,13 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
+use crate::authorizer::{Authorizers, Visits};
 use crate::fault::Faults;
 use crate::issued::Issued;
 use crate::log::Log;
 use crate::push::{PushCrypt, PushRecords, Sender, check_callback_url};
 use crate::quota::Quota;
-use crate::{ErrmsgStyle, SimClock, SimConfig};
+use crate::{AuthorizationRules, ErrmsgStyle, SimClock, SimConfig};
 
 /// Everything that lives as long as the simulator.
 pub(crate) struct SimContext {
@@ -31,6 +32,10 @@ pub(crate) struct SimState {
     pub(crate) callback_url: Option<String>,
     pub(crate) errmsg_style: ErrmsgStyle,
     pub(crate) issued: Issued,
+    pub(crate) authorization_domain: Option<String>,
+    pub(crate) authorization: AuthorizationRules,
+    pub(crate) visits: Visits,
+    pub(crate) authorizers: Authorizers,
     pub(crate) quota: Quota,
     pub(crate) faults: Faults,
     pub(crate) log: Log,
@@ -54,6 +59,10 @@ impl SimContext {
                 callback_url: config.callback_url.clone(),
                 errmsg_style: config.errmsg_style,
                 issued: Issued::default(),
+                authorization_domain: config.authorization_domain.clone(),
+                authorization: config.authorization.clone(),
+                visits: Visits::default(),
+                authorizers: Authorizers::default(),
                 quota: Quota::default(),
                 faults: Faults::default(),
                 log: Log::default(),

@@ -1,4 +1,4 @@
-//! Makes [`ProblemCode`](super::ProblemCode) from the table of codes in `texts`.
+//! Makes [`ProblemCode`](super::ProblemCode) from the table in `codes`.
 
 /// Each row is a code: its name on the wire, the HTTP status, the seconds to wait before another try, and the
 /// title in every language.

@@ -1,8 +1,9 @@
 //! Converts state, bus, credentials and push errors into problems. `problem.rs` converts errors of WeChat
 //! calls.
 
+use super::codes::ProblemCode;
 use super::problem::Problem;
-use super::texts::{self, ProblemCode};
+use super::texts;
 use crate::platform::bus::BusError;
 use crate::platform::credentials::SecretsError;
 use crate::platform::state::StateError;

@@ -2,19 +2,21 @@
 //!
 //! | module | for |
 //! |---|---|
-//! | `texts` | the codes that callers match on, with status and title; every detail and remedy |
+//! | `codes` | the codes that callers match on, with status and title |
+//! | `texts` | every detail and remedy |
 //! | `code` | how a row of the table of codes becomes a `ProblemCode` |
 //! | `problem` | what a caller sees of a failure; converts errors of WeChat calls into problems |
 //! | `from_errors` | converts state, bus, credentials and push errors into problems |
 
 mod code;
+mod codes;
 mod from_errors;
 #[expect(clippy::module_inception, reason = "the type, beside its names and texts")]
 mod problem;
 pub(crate) mod texts;
 
+pub use codes::ProblemCode;
 pub use problem::{Problem, Result};
-pub use texts::ProblemCode;
 
 #[cfg(test)]
 mod tests {

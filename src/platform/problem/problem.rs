@@ -5,7 +5,8 @@
 
 use serde::Serialize;
 
-use super::texts::{self, ProblemCode, Text};
+use super::codes::ProblemCode;
+use super::texts::{self, Text};
 use crate::platform::egress::EgressIps;
 use crate::platform::state::Backoff;
 use crate::wechat::errcode::meaning;

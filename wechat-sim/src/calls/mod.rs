@@ -1,9 +1,13 @@
 //! The JSON calls: which file answers which call.
 
+mod authorizer_info;
+mod authorizer_list;
+mod authorizer_token;
 mod call;
 mod component_token;
 mod preauthcode;
 mod push_ticket;
+mod query_auth;
 mod quota;
 mod rid;
 
@@ -26,5 +30,9 @@ pub(crate) fn answer(state: &mut SimState, call: &Call<'_>) -> Answer {
         Endpoint::ClearQuotaV2 => quota::clear_by_secret(state, call),
         Endpoint::GetQuota => quota::get(state, call),
         Endpoint::GetRid => rid::answer(state, call),
+        Endpoint::QueryAuth => query_auth::answer(state, call),
+        Endpoint::AuthorizerToken => authorizer_token::answer(state, call),
+        Endpoint::GetAuthorizerInfo => authorizer_info::answer(state, call),
+        Endpoint::GetAuthorizerList => authorizer_list::answer(state, call),
     }
 }

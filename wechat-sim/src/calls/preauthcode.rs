@@ -2,9 +2,7 @@
 
 use serde::Serialize;
 
-use super::call::{Answer, Call, json, text};
-use crate::Endpoint;
-use crate::errcode::Refusal;
+use super::call::{Answer, Call, json};
 use crate::state::SimState;
 
 #[derive(Serialize)]
@@ -14,13 +12,7 @@ struct CodeAnswer {
 }
 
 pub(super) fn answer(state: &mut SimState, call: &Call<'_>) -> Answer {
-    call.check_token(state)?;
-    state.quota.spend(Endpoint::CreatePreAuthCode, call.now, call.config)?;
-    let body = call.object()?;
-    let appid = text(&body, "component_appid").ok_or(Refusal(41018))?;
-    if appid != call.config.component_appid {
-        return Err(Refusal(40013));
-    }
+    call.component_object(state)?;
     json(&CodeAnswer {
         pre_auth_code: state.issued.issue_code(call.now, call.config.code_lifetime),
         expires_in: call.config.code_lifetime.as_secs(),

@@ -1,6 +1,7 @@
 //! The control API under `/_sim/`: what [`Sim`](crate::Sim) does, over HTTP. Every body is read as JSON, whatever
 //! its Content-Type is.
 
+mod authorization_json;
 mod body;
 mod fault_json;
 mod push_json;
@@ -46,6 +47,11 @@ pub(crate) async fn answer(context: &Arc<SimContext>, request: &SimRequest) -> R
         ("POST", "client_ip") => client_ip(context, &request.body),
         ("POST", "callback_url") => callback_url(context, &request.body),
         ("POST", "errmsg_style") => errmsg_style(context, &request.body),
+        ("GET", "authorization") => Ok(authorization_json::shown(context)),
+        ("POST", "authorization") => authorization_json::change(context, &request.body),
+        ("POST", "authorization_domain") => authorization_json::domain(context, &request.body),
+        ("POST", "authorize") => authorization_json::authorize(context, &request.body),
+        ("POST", "unauthorize") => authorization_json::unauthorize(context, &request.body).await,
         ("POST", "ticket") => Ok(json!({ "component_verify_ticket": context.issue_ticket() })),
         ("POST", "push") => push_json::push(context, &request.body).await,
         ("POST", "pushing") => pushing(context, &request.body),
@@ -81,6 +87,11 @@ fn help() -> Value {
         "POST /_sim/client_ip": {"address": "203.0.113.9"},
         "POST /_sim/callback_url": {"url": "http://127.0.0.1:9000/wechat/callback"},
         "POST /_sim/errmsg_style": {"errmsg_style": "rid | comma_rid | hint | hint_without_ip | hint_and_rid | req_id"},
+        "GET /_sim/authorization": "the rules of the authorization pages, and the accounts that have authorized",
+        "POST /_sim/authorization": authorization_json::EXAMPLES,
+        "POST /_sim/authorization_domain": {"host": "www.example.com"},
+        "POST /_sim/authorize": {"pre_auth_code": "preauthcode@@@…", "authorizer_appid": "wx51a0000000000001"},
+        "POST /_sim/unauthorize": {"authorizer_appid": "wx51a0000000000001"},
         "POST /_sim/ticket": "issues a new ticket without pushing it",
         "POST /_sim/push": push_json::EXAMPLES,
         "POST /_sim/pushing": {"running": false},

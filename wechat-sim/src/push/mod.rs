@@ -29,5 +29,4 @@ pub(crate) use record::PushRecords;
 pub use samples::INFO_TYPES;
 pub use send::{Attempt, PushOutcome};
 pub(crate) use send::{Sender, check_callback_url};
-pub(crate) use xml::escape;
 pub use xml::{Field, Value, XmlStyle};

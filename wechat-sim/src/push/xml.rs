@@ -80,8 +80,8 @@ fn content(value: &Value, style: XmlStyle) -> String {
     }
 }
 
-/// Escapes text for XML and HTML, also inside attributes.
-pub(crate) fn escape(text: &str) -> String {
+/// Escapes text for XML.
+fn escape(text: &str) -> String {
     text.replace('&', "&amp;")
         .replace('<', "&lt;")
         .replace('>', "&gt;")

@@ -6,7 +6,7 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 
 use serde_json::Value;
 use tokio::net::TcpStream;
-use wechat_sim::msg_signature;
+use wechat_sim::{AuthorizationRules, EventOrder, msg_signature};
 
 use crate::client::exchange;
 
@@ -58,6 +58,12 @@ impl Drop for Program {
     }
 }
 
+/// A connection to the program that printed this greeting.
+async fn connect(greeting: &str) -> TcpStream {
+    let listen = greeting.lines().next().unwrap().rsplit_once("http://").unwrap().1;
+    TcpStream::connect(listen).await.unwrap()
+}
+
 fn secret_file(folder: &Path, name: &str, secret: &str) -> String {
     let file = folder.join(name);
     std::fs::write(&file, format!("{secret}\n")).unwrap();
@@ -96,8 +102,7 @@ async fn secrets_come_from_files_and_are_not_printed() {
         assert!(!greeting.contains(secret), "{greeting}");
     }
 
-    let listen = greeting.lines().next().unwrap().rsplit_once("http://").unwrap().1.to_owned();
-    let stream = TcpStream::connect(listen).await.unwrap();
+    let stream = connect(&greeting).await;
     let push = exchange(stream, "POST", "/_sim/push", "", r#"{"only_build":true}"#).await.unwrap().json();
     let query: Vec<(String, String)> =
         url::form_urlencoded::parse(push["query"].as_str().unwrap().as_bytes()).into_owned().collect();
@@ -119,4 +124,57 @@ fn a_push_token_from_two_places_is_refused() {
     let mut program = Program::start(&["--push-token", TOKEN, "--push-token-file", "token.txt"]);
     assert_eq!(program.greeting(), "");
     assert!(program.end().0.contains("cannot be used with"));
+}
+
+/// What `GET /_sim/authorization` of a program with these arguments shows.
+async fn authorization(arguments: &[&str]) -> Value {
+    let mut program = Program::start(arguments);
+    let stream = connect(&program.greeting()).await;
+    exchange(stream, "GET", "/_sim/authorization", "", "").await.unwrap().json()
+}
+
+#[tokio::test]
+async fn every_rule_of_the_authorization_pages_has_an_argument() {
+    let usual = authorization(&[]).await;
+    assert_eq!(usual["domain"], Value::Null);
+    assert_eq!(usual["rules"], serde_json::to_value(AuthorizationRules::default()).unwrap());
+
+    let changed = authorization(&[
+        "--authorization-domain=www.example.com",
+        "--not-administrator",
+        "--test-list=gh_51a000000001;gh_51a000000003",
+        "--permission-sets=1,18",
+        "--consent-uses-code",
+        "--mobile-checks-referer",
+        "--mobile-in-any-browser",
+        "--mobile-keeps-ampersand",
+        "--auth-code-expires-in=3600",
+        "--one-auth-code",
+        "--event-order=twice",
+        "--event-delay-ms=5",
+    ])
+    .await;
+    assert_eq!(changed["domain"], "www.example.com");
+    let rules = AuthorizationRules {
+        accounts: AuthorizationRules::default().accounts,
+        administrator: false,
+        permission_sets: vec![1, 18],
+        test_list: Some(vec!["gh_51a000000001".to_owned(), "gh_51a000000003".to_owned()]),
+        scan_uses_code: false,
+        mobile_checks_referer: true,
+        mobile_requires_wechat: false,
+        mobile_escapes_ampersand: false,
+        auth_code_expires_in: 3600,
+        one_auth_code: true,
+        event_order: EventOrder::Twice,
+        event_delay_ms: 5,
+    };
+    assert_eq!(changed["rules"], serde_json::to_value(rules).unwrap());
+}
+
+#[test]
+fn an_unknown_event_order_is_refused() {
+    let mut program = Program::start(&["--event-order", "never"]);
+    assert_eq!(program.greeting(), "");
+    assert!(program.end().0.contains("not before, after or twice"));
 }

@@ -1,9 +1,9 @@
 //! The control API under `/_sim/`.
 
 use serde_json::{Value, json};
-use wechat_sim::{ERRCODES, Endpoint, Sim};
+use wechat_sim::{AuthorizationRules, ERRCODES, Endpoint, EventOrder, Sim};
 
-use crate::client::{SUCCESS, create_code, get, mint, post, receiver, request, start};
+use crate::client::{SUCCESS, code, create_code, get, mint, post, receiver, request, start};
 
 async fn control(sim: &Sim, path: &str, body: Value) -> Value {
     let answer = post(sim, &format!("/_sim/{path}"), &body).await;
@@ -150,4 +150,48 @@ async fn pushes_are_built_and_sent() {
     for mistake in [json!({"event": "nope"}), json!({"style": "nope"})] {
         assert_eq!(post(&sim, "/_sim/push", &mistake).await.status, 400, "{mistake}");
     }
+}
+
+#[tokio::test]
+async fn the_rules_of_the_authorization_pages_are_changed_one_by_one() {
+    let sim = start().await;
+    let before = sim.authorization();
+    let changed =
+        control(&sim, "authorization", json!({"administrator": false, "event_order": "after"})).await;
+    assert_eq!(changed["rules"]["administrator"], false);
+    control(&sim, "authorization", json!({"test_list": ["gh_51a000000001"]})).await;
+    let expected = AuthorizationRules {
+        administrator: false,
+        event_order: EventOrder::After,
+        test_list: Some(vec!["gh_51a000000001".to_owned()]),
+        ..before
+    };
+    assert_eq!(sim.authorization(), expected);
+    control(&sim, "authorization", json!({"test_list": null})).await;
+    assert_eq!(sim.authorization().test_list, None);
+    let account = json!({"appid": "wx1", "original_id": "gh_1", "nick_name": "a", "kind": "channels"});
+    control(&sim, "authorization", json!({ "accounts": [account] })).await;
+    assert_eq!(sim.authorization().accounts[0].appid, "wx1");
+    control(&sim, "authorization_domain", json!({"host": "www.example.com"})).await;
+    assert_eq!(get(&sim, "/_sim/authorization").await.json()["domain"], "www.example.com");
+    let unchanged = sim.authorization();
+    for mistake in [json!({"adminstrator": false}), json!({"event_order": "never"}), json!([])] {
+        assert_eq!(post(&sim, "/_sim/authorization", &mistake).await.status, 400, "{mistake}");
+    }
+    assert_eq!(sim.authorization(), unchanged);
+}
+
+#[tokio::test]
+async fn an_account_authorizes_without_the_pages() {
+    let sim = start().await;
+    let code = code(&sim).await;
+    let body =
+        json!({"pre_auth_code": code, "authorizer_appid": "wx51a0000000000003", "permission_sets": [18, 17]});
+    let answer = control(&sim, "authorize", body.clone()).await;
+    assert!(answer["auth_code"].as_str().unwrap().starts_with("queryauthcode@@@"));
+    let shown = get(&sim, "/_sim/authorization").await.json();
+    assert_eq!(shown["authorizers"][0]["account"]["nick_name"], "小城书店商城");
+    assert_eq!(shown["authorizers"][0]["permission_sets"], json!([17, 18]));
+    let again = post(&sim, "/_sim/authorize", &body).await;
+    assert_eq!((again.status, again.json()["error"].as_str().unwrap().contains("used")), (400, true));
 }

@@ -1,6 +1,7 @@
 //! The behaviour of the simulator, tested over real TCP connections on loopback.
 #![expect(clippy::unwrap_used, reason = "a panic fails the test, as it should")]
 
+mod authorizers;
 mod calls;
 mod certificate;
 mod cli;

@@ -1,0 +1,24 @@
+//! The function `preauthcode`, as the pages see it.
+
+use async_trait::async_trait;
+use tokio::time::Instant;
+
+use crate::platform::cause::Cause;
+
+/// The answer of an invocation.
+pub struct Invoked {
+    /// The answer, or the error, as JSON.
+    pub payload: Vec<u8>,
+    /// Whether the function failed. Then the payload is Lambda's error object.
+    pub failed: bool,
+}
+
+/// The function `preauthcode`, invoked directly.
+#[async_trait]
+pub trait CodeFunction: Send + Sync {
+    /// Invokes it once. After an error a code may have been issued all the same.
+    async fn invoke(&self, event: Vec<u8>, deadline: Instant) -> std::result::Result<Invoked, Cause>;
+
+    /// Whether it exists and may be invoked. Nothing is invoked.
+    async fn may_invoke(&self) -> std::result::Result<(), Cause>;
+}

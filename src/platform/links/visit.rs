@@ -1,0 +1,203 @@
+//! What a merchant does with a link: opens it, starts an authorization, comes back from WeChat.
+//!
+//! Everything that a visitor sends is a stranger's: the id is looked up by its hash, and the authorization code of the
+//! redirect is passed on only as text, to the address that the owner stored with the link.
+
+use tokio::time::Instant;
+use url::Url;
+
+use super::code::take_code;
+use super::id::LinkId;
+use super::services::LinkServices;
+use super::store::{CodeOrigin, Counted, Link, MAX_CODES};
+use crate::platform::authorization_urls::AuthorizationUrls;
+use crate::platform::problem::{Problem, ProblemCode, texts};
+use crate::wechat::code_fingerprint;
+
+/// How long the origin of a code is kept, in seconds: longer than any code lives, and than the events after it take.
+const CODE_ORIGIN_KEPT: i64 = 2 * 3600;
+
+/// Longest authorization code that is passed on, in bytes. WeChat's have some 80.
+const MAX_AUTH_CODE_BYTES: usize = 512;
+
+/// Longest life of an authorization code that is passed on, in seconds. WeChat says 600 or 3600.
+const MAX_AUTH_CODE_LIFE: u32 = 86_400;
+
+/// The link that a merchant follows. It may be logged.
+#[derive(Debug, Clone)]
+pub struct Followed {
+    /// The link's name.
+    pub link_id: String,
+    /// The link's `reference`.
+    pub reference: Option<String>,
+}
+
+impl Followed {
+    fn new(link_id: &str, link: &Link) -> Self {
+        Self { link_id: link_id.to_owned(), reference: link.reference.clone() }
+    }
+}
+
+/// Why a merchant cannot go on.
+#[derive(Debug)]
+pub struct Failed {
+    /// The problem.
+    pub problem: Box<Problem>,
+    /// The link, if there is one.
+    pub followed: Option<Followed>,
+}
+
+impl<E: Into<Box<Problem>>> From<E> for Failed {
+    fn from(problem: E) -> Self {
+        Self { problem: problem.into(), followed: None }
+    }
+}
+
+/// What following a link returns.
+pub type Result<T> = std::result::Result<T, Failed>;
+
+/// The parameters with which WeChat sends a merchant back, each as often as it was sent.
+#[derive(Debug, Clone, Default)]
+pub struct Redirect<'a> {
+    /// `auth_code`.
+    pub auth_code: Vec<&'a str>,
+    /// `expires_in`.
+    pub expires_in: Vec<&'a str>,
+}
+
+/// Where a merchant who came back goes.
+#[derive(PartialEq, Eq)]
+pub enum CameBack {
+    /// To the owner's page.
+    To(String),
+    /// Nowhere: the authorization is done, and the owner gave no page.
+    Done,
+    /// Nowhere: the same authorization code came before.
+    Again,
+    /// Nowhere: WeChat sent no authorization code, or none that could be one.
+    NotAuthorized,
+}
+
+/// Opens a link. No code is taken.
+///
+/// # Errors
+/// `Link.*` when it cannot be used any more, `State.Unavailable` when it cannot be looked up.
+pub async fn open_link(services: &LinkServices, id: &LinkId) -> Result<Followed> {
+    let link_id = id.link_id();
+    let link = services.links.link(&link_id).await?;
+    usable(&link_id, link, services.clock.now())
+}
+
+/// Takes a code for a merchant who starts. The codes of a link are counted before one is taken, so that no race takes
+/// more.
+///
+/// # Errors
+/// `Link.*`, `State.Unavailable`, `Function.Unavailable`, or the problem of the function `preauthcode`.
+pub async fn start(
+    services: &LinkServices,
+    id: &LinkId,
+    deadline: Instant,
+) -> Result<(Followed, AuthorizationUrls)> {
+    let (now, link_id) = (services.clock.now(), id.link_id());
+    let link = match services.links.count_code(&link_id, now).await? {
+        Counted::Yes(link) => link,
+        Counted::No(link) => {
+            let followed = usable(&link_id, link, now)?;
+            // Only a link that cannot be used is not counted.
+            return Err(Failed { problem: exhausted(), followed: Some(followed) });
+        }
+    };
+    let followed = Followed::new(&link_id, &link);
+    let code = match take_code(services, id, &link, deadline).await {
+        Ok(code) => code,
+        Err(problem) => {
+            // At worst the link has one code less.
+            drop(services.links.uncount_code(&link_id).await);
+            return Err(Failed { problem, followed: Some(followed) });
+        }
+    };
+    let delete_at = now.saturating_add(CODE_ORIGIN_KEPT);
+    let origin = CodeOrigin { link_id, reference: link.reference, state: link.state };
+    if let Err(error) = services.links.put_code_origin(&code.code_fingerprint, &origin, delete_at).await {
+        // The merchant goes on. The event will lack the link's name.
+        let CodeOrigin { link_id, .. } = origin;
+        tracing::warn!(link_id, code_fingerprint = code.code_fingerprint, %error, "a code's link was not kept");
+    }
+    Ok((followed, code.authorization_urls))
+}
+
+/// A merchant came back from WeChat. A link that has ended still takes back who started before.
+///
+/// # Errors
+/// `Link.NotFound`, `State.Unavailable`.
+pub async fn came_back(
+    services: &LinkServices,
+    id: &LinkId,
+    redirect: &Redirect<'_>,
+) -> Result<(Followed, CameBack)> {
+    let link_id = id.link_id();
+    let link = services.links.link(&link_id).await?.ok_or_else(not_found)?;
+    let followed = Followed::new(&link_id, &link);
+    let Some(auth_code) = auth_code(redirect).filter(|_| link.codes > 0) else {
+        return Ok((followed, CameBack::NotAuthorized));
+    };
+    if !services.links.note_return(&link_id, &code_fingerprint(auth_code)).await? {
+        return Ok((followed, CameBack::Again));
+    }
+    let came_back = match link.return_url.as_deref().and_then(|url| Url::parse(url).ok()) {
+        Some(url) => CameBack::To(return_to(url, auth_code, expires_in(redirect), &link, &link_id)),
+        None => CameBack::Done,
+    };
+    Ok((followed, came_back))
+}
+
+fn return_to(mut url: Url, auth_code: &str, expires_in: Option<u32>, link: &Link, link_id: &str) -> String {
+    let mut query = url.query_pairs_mut();
+    query.append_pair("auth_code", auth_code);
+    if let Some(seconds) = expires_in {
+        query.append_pair("expires_in", &seconds.to_string());
+    }
+    for (name, value) in [("state", &link.state), ("reference", &link.reference)] {
+        if let Some(value) = value {
+            query.append_pair(name, value);
+        }
+    }
+    query.append_pair("link_id", link_id);
+    drop(query);
+    url.into()
+}
+
+/// The one authorization code of a redirect. Two are as good as none: one of them is not WeChat's.
+fn auth_code<'a>(redirect: &Redirect<'a>) -> Option<&'a str> {
+    let [code] = redirect.auth_code[..] else { return None };
+    let is_code =
+        (1..=MAX_AUTH_CODE_BYTES).contains(&code.len()) && code.bytes().all(|b| b.is_ascii_graphic());
+    is_code.then_some(code)
+}
+
+/// Its life in seconds; nothing when it is not one.
+fn expires_in(redirect: &Redirect<'_>) -> Option<u32> {
+    let [seconds] = redirect.expires_in[..] else { return None };
+    seconds.parse().ok().filter(|seconds| (1..=MAX_AUTH_CODE_LIFE).contains(seconds))
+}
+
+fn usable(link_id: &str, link: Option<Link>, now: i64) -> Result<Followed> {
+    let link = link.ok_or_else(not_found)?;
+    let followed = Followed::new(link_id, &link);
+    if link.expires_at <= now {
+        let problem = Problem::new(ProblemCode::LinkExpired, texts::LINK_EXPIRED);
+        return Err(Failed { problem, followed: Some(followed) });
+    }
+    if link.codes >= MAX_CODES {
+        return Err(Failed { problem: exhausted(), followed: Some(followed) });
+    }
+    Ok(followed)
+}
+
+fn not_found() -> Box<Problem> {
+    Problem::new(ProblemCode::LinkNotFound, texts::LINK_NOT_FOUND)
+}
+
+fn exhausted() -> Box<Problem> {
+    Problem::new(ProblemCode::LinkExhausted, texts::LINK_EXHAUSTED.with(&[("most", &MAX_CODES)]))
+}

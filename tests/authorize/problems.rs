@@ -1,0 +1,151 @@
+//! Everything that can keep a merchant from WeChat, in words that say nothing of the inside.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tokio::time::Instant;
+use wechat_preauth::platform::{ProblemCode, StateError};
+
+use crate::harness::{Answer, Harness, LONG, Next};
+
+async fn click(harness: &Harness, target: &str) -> Answer {
+    let answer = harness.post(target).await;
+    answer.is_safe();
+    assert_eq!(answer.header("content-type"), "text/html; charset=utf-8");
+    assert_eq!(answer.header("referrer-policy"), "no-referrer");
+    answer
+}
+
+/// A problem with texts that no merchant may see.
+fn problem(retry_after: Option<i64>) -> Value {
+    json!({
+        "detail": "INSIDE detail", "remedy": "INSIDE remedy", "errmsg": "INSIDE errmsg", "client_ip": "198.51.100.1",
+        "errcode": 61004, "rid": "5f92a0c3-4b491949-0aa4f69d", "retry_after": retry_after, "request_id": "INSIDE-id",
+    })
+}
+
+#[tokio::test]
+async fn each_problem_of_the_code_is_a_page_with_the_owners_reference() {
+    use ProblemCode as Code;
+    let harness = Harness::new();
+    let (id, _) = harness.link(&json!({ "reference": "order-17" })).await;
+    let target = format!("/authorize/{id}");
+    let mut pages = std::collections::BTreeMap::new();
+    for (code, status) in [
+        (Code::WeChatBusy, 503),
+        (Code::WeChatTimeout, 503),
+        (Code::TokenPending, 503),
+        (Code::WeChatRateLimited, 503),
+        (Code::WeChatDailyQuotaExhausted, 503),
+        (Code::ConfigEgressIpNotRegistered, 503),
+        (Code::ConfigAppIdRejected, 503),
+        (Code::SecretsInvalid, 503),
+        (Code::TicketMissing, 503),
+        (Code::Internal, 500),
+        (Code::RequestInvalid, 500),
+    ] {
+        harness.preauthcode(Next::Problem(code, problem(None)));
+        let page = click(&harness, &target).await;
+        assert_eq!(page.status, status, "{code}");
+        assert!(page.body.contains("order-17"), "{code}: {}", page.body);
+        for inside in ["INSIDE", "198.51.100.1", "61004", "5f92a0c3", code.as_str()] {
+            assert!(!page.body.contains(inside), "{code} shows {inside}");
+        }
+        assert!(harness.metrics.sum(&format!("Failure.{code}")) == 1.0, "{code}");
+        let title = page.body.split_once("<h1").and_then(|(_, rest)| rest.split_once("</h1>")).unwrap().0;
+        pages.entry(title.to_owned()).or_insert_with(Vec::new).push(code.as_str());
+    }
+    // Busy, quota, settings, ticket, internal: each has a title of its own.
+    assert_eq!(pages.len(), 5, "{pages:#?}");
+
+    // None of these took a code, so none counts: twenty more are left.
+    harness.preauthcode(Next::Code);
+    for _ in 0..20 {
+        assert_eq!(harness.post(&target).await.status, 303);
+    }
+}
+
+#[tokio::test]
+async fn the_waiting_time_is_that_of_the_code() {
+    let harness = Harness::new();
+    let (id, _) = harness.link(&json!({})).await;
+    for (next, seconds) in [
+        (Next::Problem(ProblemCode::TokenPending, problem(Some(7))), "7"),
+        (Next::Problem(ProblemCode::WeChatBusy, json!({})), "5"),
+        (Next::Problem(ProblemCode::WeChatBusy, json!("text")), "5"),
+        (Next::Unreachable, "5"),
+    ] {
+        harness.preauthcode(next);
+        assert_eq!(click(&harness, &format!("/authorize/{id}")).await.header("retry-after"), seconds);
+    }
+}
+
+#[tokio::test]
+async fn a_crash_of_the_function_is_no_code_and_no_secret() {
+    let harness = Harness::new();
+    let (id, _) = harness.link(&json!({})).await;
+    for next in [
+        Next::Crash(r#"{"errorType":"Runtime.ExitError","errorMessage":"RequestId: INSIDE exit status 1"}"#),
+        Next::Crash(r#"{"errorType":"Sandbox.Timedout","errorMessage":"INSIDE"}"#),
+        Next::Crash("<html>INSIDE"),
+        Next::Crash(""),
+        Next::Answer(""),
+        Next::Answer(r#"{"pre_auth_code":"x"}"#),
+        Next::Answer(r#"{"code_fingerprint":7,"authorization_urls":{"pc":"INSIDE","mobile":"x"}}"#),
+        Next::Unreachable,
+    ] {
+        harness.preauthcode(next);
+        let page = click(&harness, &format!("/authorize/{id}")).await;
+        assert_eq!(page.status, 503);
+        assert!(!page.body.contains("INSIDE"), "{}", page.body);
+    }
+    assert_eq!(harness.metrics.sum("Failure.Function.Unavailable"), 8.0);
+    assert_eq!(harness.metrics.sum("FunctionError"), 0.0);
+}
+
+#[tokio::test]
+async fn a_location_that_is_no_url_leads_nowhere() {
+    let harness = Harness::new();
+    let (id, _) = harness.link(&json!({})).await;
+    harness.preauthcode(Next::Answer(
+        "{\"code_fingerprint\":\"x\",\"authorization_urls\":{\"pc\":\"https://a\\r\\nset-cookie: x\",\"mobile\":\"x\"}}",
+    ));
+    let answer = harness.post(&format!("/authorize/{id}")).await;
+    assert_eq!((answer.status, answer.header("location"), answer.header("set-cookie")), (500, "", ""));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_function_that_hangs_ends_with_the_invocation() {
+    let harness = Harness::new();
+    let (id, _) = harness.link(&json!({})).await;
+    harness.preauthcode(Next::Hangs);
+    let started = Instant::now();
+    let page = click(&harness, &format!("/authorize/{id}")).await;
+    assert_eq!(page.status, 503);
+    assert!(started.elapsed() < Duration::from_secs(12) && started.elapsed() < LONG);
+}
+
+#[tokio::test]
+async fn a_table_that_is_down_is_a_page_and_costs_no_code() {
+    let harness = Harness::new();
+    let (id, _) = harness.link(&json!({})).await;
+    harness.links.fail(Some(StateError("throttled".into())));
+    for answer in
+        [harness.get(&format!("/authorize/{id}")).await, harness.post(&format!("/authorize/{id}")).await]
+    {
+        answer.is_safe();
+        assert_eq!((answer.status, answer.header("retry-after")), (503, "5"));
+    }
+    assert_eq!(harness.invocations(), 0);
+}
+
+#[tokio::test]
+async fn no_text_of_a_page_depends_on_what_the_link_is_for() {
+    let harness = Harness::new();
+    let request = json!({ "state": "STATE", "return_url": "https://shop.example.com/RETURN" });
+    let (id, link_id) = harness.link(&request).await;
+    let page = harness.get(&format!("/authorize/{id}")).await;
+    for hidden in ["STATE", "RETURN", &link_id] {
+        assert!(!page.body.contains(hidden), "{hidden}");
+    }
+}
