@@ -183,8 +183,5 @@ class CloudFormation:
         """Termination protection."""
         self._client.update_termination_protection(StackName=name, EnableTerminationProtection=on)
 
-    def policy(self, name: str) -> str:
-        return self._client.get_stack_policy(StackName=name).get("StackPolicyBody") or ""
-
     def set_policy(self, name: str, body: str) -> None:
         self._client.set_stack_policy(StackName=name, StackPolicyBody=body)

@@ -122,7 +122,7 @@ class Deployment:
         return routes.check(
             self.account.client("ec2"), split(network["SubnetIds"]),
             split(network["EgressIps"]), network["DynamoDbEndpointId"],
-        )
+        ).addresses
 
     def prepare_network(self) -> ChangeSet | None:
         """The network's change set, after everything that can move an address was looked at."""

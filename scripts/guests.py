@@ -30,19 +30,25 @@ def find(stack: Stack, resources: list[dict]) -> list[Finding]:
 def service_stacks(stack: Stack) -> list[Finding]:
     """The services that were deployed with this network's subnets."""
     subnets = set(split(stack.outputs().get("SubnetIds", "")))
-    try:
-        pages = list(stack.client("cloudformation").get_paginator("describe_stacks").paginate())
-    except ClientError as error:
-        # Whoever may only read their own stacks sees the functions below.
-        if error.response["Error"]["Code"] in ("AccessDenied", "AccessDeniedException"):
-            return []
-        raise
-    found = [s for page in pages for s in page["Stacks"] if "Minting" in parameters(s) and s["StackName"] != stack.name]
+    found = [s for s in readable(stack) if "Minting" in parameters(s) and s["StackName"] != stack.name]
     return [
         ("used-network", f"the service {s['StackName']} uses this network. First: make teardown STACK={s['StackName']}")
         for s in found
         if subnets & set(split(parameters(s).get("SubnetIds", "")))
     ]
+
+
+def readable(stack: Stack) -> list[dict]:
+    """All stacks. Whoever may only read their own sees the service of the network's name, and the functions below."""
+    pages = stack.client("cloudformation").get_paginator("describe_stacks")
+    for which in ({}, {"StackName": stack.name.removesuffix("-network")}):
+        try:
+            return [s for page in list(pages.paginate(**which)) for s in page["Stacks"]]
+        except ClientError as error:
+            # ValidationError: there is no such stack.
+            if error.response["Error"]["Code"] not in ("AccessDenied", "AccessDeniedException", "ValidationError"):
+                raise
+    return []
 
 
 def functions(stack: Stack, resources: list[dict], vpc: str) -> list[Finding]:

@@ -35,21 +35,23 @@ class Seen:
 
 
 def network(ec2, parameters: Mapping[str, str], egress_ips: list[str]) -> tuple[list[Check], set[str] | None]:
-    """Looks at the routes. A check, and the addresses that NAT gateways carry; ``None`` where that is not known."""
+    """Looks at the routes. A check, and the addresses that NAT gateways carry; ``None`` where not all of them are known."""
     if "DynamoDbEndpointId" not in parameters:
         return [], None
     subnets = split(parameters["SubnetIds"])
     try:
-        carried = set(routes.check(ec2, subnets, egress_ips, parameters["DynamoDbEndpointId"]))
+        found = routes.check(ec2, subnets, egress_ips, parameters["DynamoDbEndpointId"])
     except Refused as refused:
         return [{"link": "network", "status": "failed", "detail": str(refused).removeprefix("refused: ")}], None
     except (ClientError, Stop) as error:
         # Whoever may invoke the keeper need not be able to read the network.
         return [{"link": "network", "status": "skipped", "detail": f"could not be read: {error}"}], None
-    if not carried:
-        # Such as behind a transit gateway. Only the probes can tell then.
-        return [{"link": "network", "status": "skipped", "detail": "no NAT gateway with a public address was found"}], None
-    return [{"link": "network", "status": "ok", "detail": f"NAT gateways carry {', '.join(sorted(carried))}"}], carried
+    carried = set(found.addresses)
+    detail = f"NAT gateways carry {', '.join(sorted(carried))}" if carried else ""
+    if found.unseen:
+        # Any address may be that of such a route, so none is in reserve. Only the probes can tell.
+        return [{"link": "network", "status": "skipped", "detail": "; ".join(filter(None, [detail, *found.unseen]))}], None
+    return [{"link": "network", "status": "ok", "detail": detail}], carried
 
 
 def probe(invoke: Callable[[], Mapping[str, Any]], egress_ips: Iterable[str], carried: set[str] | None) -> Seen:

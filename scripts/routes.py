@@ -10,7 +10,7 @@ from stop import Refused, Stop, warn
 
 # Destinations that are not on the Internet.
 PRIVATE = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "169.254.0.0/16")
-# A route's targets that neither this script nor the owner can see through from here.
+# A route's targets whose address EC2 does not show here.
 OPAQUE = {
     "TransitGatewayId": "a transit gateway",
     "VpcPeeringConnectionId": "a peering connection",
@@ -28,25 +28,33 @@ class Network:
 
     vpc: str
     tables: dict[str, dict] = field(default_factory=dict)  # by subnet
-    gateways: set[str] = field(default_factory=set)
+    gateways: dict[str, list[str]] = field(default_factory=dict)  # the routes to each NAT gateway
     gateway_subnets: set[str] = field(default_factory=set)
-    opaque: list[str] = field(default_factory=list)
+    unseen: list[str] = field(default_factory=list)  # the routes to a target that shows no address
 
     def table_ids(self) -> list[str]:
         return sorted({table["RouteTableId"] for table in self.tables.values()})
 
 
-def check(ec2, subnets: list[str], egress_ips: list[str], endpoint: str) -> list[str]:
-    """Refuses a network whose calls could leave from another address. The addresses of its NAT gateways."""
+@dataclass(frozen=True)
+class Exits:
+    """By which addresses the subnets leave."""
+
+    addresses: list[str]  # of the NAT gateways
+    unseen: list[str]  # one text for each route whose address cannot be seen
+
+
+def check(ec2, subnets: list[str], egress_ips: list[str], endpoint: str) -> Exits:
+    """Refuses a network whose calls could leave from another address."""
     network = look(ec2, subnets)
     for subnet, table in network.tables.items():
         check_routes(network, subnet, table)
-    for line in network.opaque:
-        warn(f"{line}. Its addresses cannot be judged from here: make sure that EgressIps holds them.")
     addresses = check_gateways(ec2, network, egress_ips)
+    for line in network.unseen:
+        warn(f"{line}. Make sure that EgressIps holds it.")
     check_endpoint(ec2, network, endpoint)
     check_public_access(ec2, network.vpc, network.gateway_subnets)
-    return addresses
+    return Exits(addresses, network.unseen)
 
 
 def look(ec2, subnets: list[str]) -> Network:
@@ -89,11 +97,12 @@ def check_routes(network: Network, subnet: str, table: dict) -> None:
         default = default or destination == "0.0.0.0/0"
         if route.get("State") == "blackhole":
             refuse(f"the route to {destination} leads nowhere (blackhole).")
+        way = f"the address of {subnet} cannot be seen from the routes: {destination} leads to"
         if nat := route.get("NatGatewayId"):
-            network.gateways.add(nat)
+            network.gateways.setdefault(nat, []).append(way)
         else:
-            target = next((words for key, words in OPAQUE.items() if route.get(key)), gateway or "an unknown target")
-            network.opaque.append(f"{subnet}: {destination} leads to {target}")
+            target = next((f"{words} ({route[key]})" for key, words in OPAQUE.items() if route.get(key)), gateway)
+            network.unseen.append(f"{way} {target or 'an unknown target'}")
     if not default:
         refuse("there is no default route (0.0.0.0/0). No call could leave.")
 
@@ -117,7 +126,8 @@ def check_gateways(ec2, network: Network, egress_ips: list[str]) -> list[str]:
         network.gateway_subnets.add(gateway.get("SubnetId", ""))
         addresses = [a["PublicIp"] for a in gateway["NatGatewayAddresses"] if a.get("PublicIp")]
         if not addresses:
-            warn(f"{id_} ({gateway.get('State', 'unknown')}) shows no public address, so it was not compared with EgressIps.")
+            silent = f"{id_} ({gateway.get('State', 'unknown')}), which shows no public address"
+            network.unseen += [f"{way} {silent}" for way in network.gateways[id_]]
         foreign = [address for address in addresses if address not in egress_ips]
         if foreign and len(addresses) > 1:
             raise Refused("secondary-address", (

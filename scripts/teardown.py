@@ -100,7 +100,7 @@ def main(argv: list[str]) -> int:
     for name, _, how in staying:
         print(f"  {name}\n      {how}")
     network = f"{stack.name}-network"
-    if cloudformation.describe(network):
+    if "Minting" in known and cloudformation.describe(network):
         print(f"\nThe network {network} stays, and its NAT gateways cost money: make teardown STACK={network}")
     return 0
 

@@ -137,7 +137,10 @@ def test_a_transit_gateway_cannot_be_judged(aws, dist, capsys):
     gateway = boto3.client("ec2").create_transit_gateway()["TransitGateway"]["TransitGatewayId"]
     route(TransitGatewayId=gateway)
     assert deploy(dist, "Minting=off", "YES=1", *words) == 0
-    assert "0.0.0.0/0 leads to a transit gateway. Its addresses cannot be judged" in capsys.readouterr().err
+    assert (
+        f"the address of {of_network('PrivateSubnet1')} cannot be seen from the routes: 0.0.0.0/0 leads to a transit gateway "
+        f"({gateway}). Make sure that EgressIps holds it." in capsys.readouterr().err
+    )
 
 
 def test_a_private_destination_is_nobodys_business(aws, dist, capsys):
@@ -190,7 +193,8 @@ def test_a_private_gateway_has_no_address(aws, dist, gateways):
 def test_a_gateway_without_an_address_is_not_passed_over_in_silence(aws, dist, gateways, capsys):
     gateways(lambda gateway: gateway.update(NatGatewayAddresses=[]))
     assert deploy(dist, "Minting=off", "YES=1", *network()) == 0
-    assert "shows no public address, so it was not compared with EgressIps" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert said.count("which shows no public address. Make sure that EgressIps holds it.") == 2, "one line for each subnet"
 
 
 # ── The table's endpoint, and Block Public Access ────────────────────────────────────────────────────────────────────

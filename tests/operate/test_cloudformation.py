@@ -182,6 +182,7 @@ def test_moto_takes_the_whole_way(monkeypatch):
         assert real.execute(made)["StackStatus"] == "CREATE_COMPLETE"
         assert real.prepare("preauth", False, [], TemplateBody=body) is None
         real.set_policy("preauth", '{"Statement":[]}')
-        assert real.policy("preauth") == '{"Statement":[]}'
+        found = boto3.client("cloudformation").get_stack_policy(StackName="preauth")
+        assert found["StackPolicyBody"] == '{"Statement":[]}'
         real.delete("preauth")
         assert real.describe("preauth") is None

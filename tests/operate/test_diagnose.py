@@ -12,6 +12,7 @@ import probes
 import pytest
 import small
 from conftest import AT
+from deployed import of_network
 from stop import Stop
 
 ONE, TWO, FOREIGN = "203.0.113.7", "203.0.113.8", "198.51.100.1"
@@ -202,11 +203,36 @@ def test_the_gateways_say_which_addresses_are_carried(network):
     assert carried == {ips[0]} and checks[0]["status"] == "ok"
 
 
-def test_without_any_address_of_a_gateway_no_address_is_in_reserve(network, monkeypatch):
-    """Behind a transit gateway, or where EC2 does not show a gateway's address, only probes can tell."""
-    monkeypatch.setattr("routes.check", lambda *_: [])
-    checks, carried = probes.network(None, network, [ONE])
-    assert carried is None and checks[0]["status"] == "skipped" and "no NAT gateway" in checks[0]["detail"]
+def test_behind_a_transit_gateway_no_address_is_in_reserve(network):
+    """One subnet leaves through a NAT gateway. Which address the other one has, only probes can tell."""
+    subnet, gateway = lead_to_a_transit_gateway("2")
+    ips = network["EgressIps"].split(",")
+    checks, carried = probes.network(boto3_ec2(), network, ips)
+    assert carried is None and checks[0]["status"] == "skipped"
+    assert checks[0]["detail"] == (
+        f"NAT gateways carry {ips[0]}; the address of {subnet} cannot be seen from the routes: 0.0.0.0/0 leads to "
+        f"a transit gateway ({gateway})"
+    )
+    seen = probes.probe(lambda: probed(ips[0]), ips, carried)
+    assert probes.judge(seen, ips, carried)[1] == {
+        "link": f"address:{ips[1]}", "status": "unknown", "detail": "not seen in 20 probes"}
+
+
+def test_with_no_nat_gateway_at_all_every_subnet_is_named(network):
+    named = [lead_to_a_transit_gateway(number) for number in "12"]
+    checks, carried = probes.network(boto3_ec2(), network, [ONE])
+    assert carried is None and checks[0]["status"] == "skipped" and "carry" not in checks[0]["detail"]
+    assert all(f"{subnet} cannot be seen" in checks[0]["detail"] and gateway in checks[0]["detail"] for subnet, gateway in named)
+
+
+def test_behind_a_gateway_that_shows_no_address_none_is_in_reserve(network):
+    """EC2 names the gateway's address some seconds after the gateway."""
+    ec2 = boto3_ec2()
+    found = ec2.describe_nat_gateways()["NatGateways"]
+    ec2.describe_nat_gateways = lambda **_: {"NatGateways": [g | {"NatGatewayAddresses": [], "State": "pending"} for g in found]}
+    checks, carried = probes.network(ec2, network, [ONE])
+    assert carried is None and checks[0]["status"] == "skipped"
+    assert f"0.0.0.0/0 leads to {found[0]['NatGatewayId']} (pending), which shows no public address" in checks[0]["detail"]
 
 
 def test_a_route_that_leads_elsewhere_fails_the_diagnosis(network):
@@ -223,6 +249,15 @@ def test_whoever_may_not_read_the_network_still_gets_a_report(network, monkeypat
     monkeypatch.setattr("routes.check", denied)
     checks, carried = probes.network(None, network, [ONE])
     assert carried is None and checks[0]["status"] == "skipped"
+
+
+def lead_to_a_transit_gateway(number: str) -> tuple[str, str]:
+    """The private subnet, and the gateway that its default route leads to from now on."""
+    ec2 = boto3.client("ec2")
+    gateway = ec2.create_transit_gateway()["TransitGateway"]["TransitGatewayId"]
+    ec2.replace_route(RouteTableId=of_network(f"PrivateRouteTable{number}", "n"), DestinationCidrBlock="0.0.0.0/0",
+                      TransitGatewayId=gateway)
+    return of_network(f"PrivateSubnet{number}", "n"), gateway
 
 
 def boto3_ec2():

@@ -7,8 +7,10 @@ import json
 import boto3
 import pytest
 import small
+import stack
 import teardown
-from conftest import AT, REGION
+from botocore.exceptions import ClientError
+from conftest import AT, REGION, aws_describe
 from stop import Stop
 
 REF = small.REF
@@ -74,6 +76,25 @@ def network(aws, monkeypatch):
     )
     create("preauth-network", small.network())
     return deleted
+
+
+@pytest.fixture
+def own_stacks_only(monkeypatch):
+    """Whoever has docs/deployer-policy.json may read the stacks preauth and preauth-network, and no others."""
+    def check(name: str) -> None:
+        if name not in ("preauth", "preauth-network"):
+            raise ClientError({"Error": {"Code": "AccessDenied", "Message": name or "all stacks"}}, "DescribeStacks")
+
+    def client(self, service: str):
+        made = real(self, service)
+        if service == "cloudformation":
+            made.meta.events.register(
+                "before-parameter-build.cloudformation.DescribeStacks", lambda params, **_: check(params.get("StackName", "")))
+        return made
+
+    real = stack.Account.client
+    monkeypatch.setattr(stack.Account, "client", client)
+    monkeypatch.setattr("cloudformation.CloudFormation.describe", lambda self, name: check(name) or aws_describe(name))
 
 
 def run(stack: str, yes: str = "") -> int:
@@ -214,6 +235,19 @@ def test_the_service_stops_the_deletion_of_its_network(network):
     subnets = next(o["OutputValue"] for o in found["Outputs"] if o["OutputKey"] == "SubnetIds")
     create("preauth-second", SERVICE, SubnetIds=subnets)
     refused("preauth-network", "used-network", "make teardown STACK=preauth-second")
+
+
+def test_the_service_of_the_same_name_stops_it_also_where_no_other_stack_may_be_read(network, own_stacks_only):
+    (found,) = boto3.client("cloudformation").describe_stacks(StackName="preauth-network")["Stacks"]
+    subnets = next(o["OutputValue"] for o in found["Outputs"] if o["OutputKey"] == "SubnetIds")
+    create("preauth", SERVICE, SubnetIds=subnets)
+    refused("preauth-network", "used-network", "make teardown STACK=preauth")
+
+
+def test_after_the_network_nothing_else_is_looked_for(network, own_stacks_only):
+    """The network's network would be another stack, and may not be readable."""
+    assert run("preauth-network", "preauth-network") == 0
+    assert network == ["preauth-network"]
 
 
 def test_another_network_interface_stops_it(network):

@@ -63,6 +63,11 @@ def deploy(aws, simulators):
     return make
 
 
+@pytest.fixture(scope="session")
+def administrator(aws) -> Credentials:
+    return aws.user({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]})
+
+
 @pytest.fixture(scope="session", autouse=True)
 def unattended(deploy) -> Service:
     """A stack that nobody calls: only its schedule wakes it. It is the first, because a schedule takes a minute."""

@@ -89,8 +89,15 @@ class Emulator:
 
     def decisions(self, role: str) -> list[dict[str, Any]]:
         """The calls made under a role so far: action, resource, and whether it was allowed."""
-        lines = [json.loads(line) for line in self._decisions.read_text(encoding="utf-8").splitlines()]
-        return [line for line in lines if f":assumed-role/{role}/" in (line["principal"] or "")]
+        return [line for line in self._all_decisions() if f":assumed-role/{role}/" in (line["principal"] or "")]
+
+    def decisions_of(self, user: Credentials) -> list[dict[str, Any]]:
+        """The calls made by a user so far."""
+        arn = self.client("sts", user).get_caller_identity()["Arn"]
+        return [line for line in self._all_decisions() if line["principal"] == arn]
+
+    def _all_decisions(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self._decisions.read_text(encoding="utf-8").splitlines()]
 
     def client(self, service: str, user: Credentials = ROOT):
         return boto3.client(

@@ -1,4 +1,4 @@
-"""Starts the emulator, which learns two things here and is otherwise as released.
+"""Starts the emulator, which learns something here and in emulator_network.py, and is otherwise as released.
 
 It learns the condition keys of the project's policies that follow from the request alone: `dynamodb:LeadingKeys`,
 `dynamodb:Attributes`, `events:source`. And it writes down every call that it authorized or denied, one JSON object a
@@ -12,6 +12,7 @@ import os
 import re
 from typing import Any
 
+import emulator_network
 from ministack.core import iam_actions, iam_evaluator
 
 # What is no attribute in DynamoDB's expressions.
@@ -46,6 +47,8 @@ def attributes(request: dict[str, Any]) -> set[str]:
 
 def enforce(access_key: str, action: str, service: str, region: str, resource_arn: str = "*",
             service_context: dict[str, Any] | None = None):
+    if service == "cloudformation":
+        emulator_network.CALLER.set(access_key)
     denied = _enforce(access_key, action, service, region, resource_arn=resource_arn, service_context=service_context)
     # A function's role is the principal arn:aws:sts::…:assumed-role/ROLE/FUNCTION.
     principal = iam_evaluator.resolve_principal(access_key or "", "000000000000")

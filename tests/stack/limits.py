@@ -1,18 +1,19 @@
 """What the emulator cannot have, has otherwise or cannot show: one table, printed at the end of the run.
 
-Each entry names a part of template.yaml. When that part goes or changes its name, a test asks for this table to follow.
+Each entry names a part of template.yaml or network.yaml. When that part goes or changes its name, a test asks for this
+table to follow.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-LEFT_OUT, REPLACED, NOT_SHOWN = "left out", "replaced", "not shown"
+LEFT_OUT, REPLACED, IMITATED, NOT_SHOWN = "left out", "replaced", "imitated", "not shown"
 
 
 @dataclass(frozen=True)
 class Limit:
-    """One entry. `part` is a resource, `Role.Statement`, or a text of the template's JSON."""
+    """One entry. `part` is a resource, `Role.Statement`, or a text of a template's JSON."""
 
     kind: str
     part: str
@@ -24,13 +25,18 @@ LIMITS = [
     Limit(LEFT_OUT, "EventArchive", "the emulator's CloudFormation has no archives"),
     Limit(LEFT_OUT, "EventBusPolicy", "the emulator's CloudFormation has no bus policies, and nothing evaluates them"),
     *(Limit(LEFT_OUT, alarm, "the emulator has no alarms with expressions")
-      for alarm in ("FailuresAlarm", "CrashesAlarm", "ThrottlesAlarm")),
+      for alarm in ("FailuresAlarm", "CrashesAlarm", "ThrottlesAlarm", "NatPortsAlarm")),
     Limit(LEFT_OUT, "Dashboard", "it names alarms that are left out"),
 
     Limit(REPLACED, "aws:SourceVpce", "requests come through no endpoint there; aws:SourceIp stands in"),
     Limit(REPLACED, "CredentialsSecret", "as Ref it gives the name there; policies get an ARN that ends in a wildcard"),
     Limit(REPLACED, "CallbackSecret", "as Ref it gives the name there; policies get an ARN that ends in a wildcard"),
     Limit(REPLACED, "STATE_TABLE", "TLS_EXTRA_CA_FILE is added beside it: functions trust the simulator's certificate"),
+
+    *(Limit(IMITATED, type_, "a resource of emulator_network.py, over the emulator's EC2 API")
+      for type_ in ("AWS::EC2::EIP", "AWS::EC2::NatGateway")),
+    Limit(IMITATED, "AWS::EC2::Route", "emulator_network.py tells change sets what replaces a resource, asks the caller's "
+          "permissions, and applies the stack policy to change sets; a removal that it denies fails at the first resource"),
 
     *(Limit(NOT_SHOWN, f"{role}Role.{sid}", reason)
       for role in ("Preauthcode", "Keeper") for sid, reason in (
@@ -43,6 +49,9 @@ LIMITS = [
     Limit(NOT_SHOWN, "TokenReaderPolicy.DecryptTable", "the emulator's DynamoDB uses no keys"),
     *(Limit(NOT_SHOWN, permission, "the emulator's API and rules invoke a function without asking its permissions")
       for permission in ("PreauthcodeApiPermission", "CallbackApiPermission", "KeeperSchedulePermission")),
+    Limit(NOT_SHOWN, "FunctionSecurityGroup", "nothing flows there: no rule, route or gateway carries a packet"),
+    Limit(NOT_SHOWN, "VpcConfig", "the emulator's CloudFormation keeps no function's network: no function is a guest"),
+    Limit(NOT_SHOWN, "SecretsManagerVpcEndpoint", "is not deployed; preflight of VPC Block Public Access is in tests/operate"),
     Limit(NOT_SHOWN, "AWS::EC2::Subnet::Id", "the emulator does not look the network's parameters up"),
     Limit(NOT_SHOWN, "PointInTimeRecoverySpecification", "stored; the emulator has no backups"),
     Limit(NOT_SHOWN, "ReservedConcurrentExecutions", "the emulator limits a function's processes otherwise"),

@@ -28,9 +28,17 @@ NETWORK = {
 SOURCE_VPCE = '"aws:SourceVpce": {"Ref": "DynamoDbEndpointId"}'
 
 
-def template(directory: Path = ROOT) -> dict[str, Any]:
+def template(directory: Path = ROOT, name: str = "template.yaml") -> dict[str, Any]:
     """The template as written, with YAML's short forms as their JSON functions."""
-    return yaml_parse((directory / "template.yaml").read_text(encoding="utf-8"))
+    return yaml_parse((directory / name).read_text(encoding="utf-8"))
+
+
+def network_for_the_emulator() -> dict[str, Any]:
+    """The network's template that the emulator can create."""
+    made = template(name="network.yaml")
+    for name in parts(LEFT_OUT):
+        made["Resources"].pop(name, None)
+    return made
 
 
 def for_the_emulator(ca_file: Path, source_ip: str = ADDRESS, directory: Path = ROOT) -> dict[str, Any]:

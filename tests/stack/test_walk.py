@@ -3,21 +3,15 @@ be refused, tear down. Whoever deploys has docs/deployer-policy.json and nothing
 
 from __future__ import annotations
 
-import hashlib
+import functools
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
-from conftest import PROGRAMS
 from emulator import REGION
-from service import FUNCTIONS, for_the_emulator, package
+from operate import deploy_stack, deployer_policy, script, write_package
 from wechat import APPID, KEY, SECRET, TOKEN
 
-ROOT = Path(__file__).parents[2]
-ACCOUNT = "000000000000"
 STACK = "walk"
 
 
@@ -57,51 +51,17 @@ def wechat(simulators, network):
 
 @pytest.fixture(scope="module")
 def dist(tmp_path_factory, wechat) -> Path:
-    """A package as `make package` writes it, with the template that the emulator can create."""
-    directory = tmp_path_factory.mktemp("dist")
-    for program in FUNCTIONS.values():
-        (directory / f"{program}-x86_64.zip").write_bytes(package(PROGRAMS / program, "walk"))
-    (directory / "template.yaml").write_text(json.dumps(for_the_emulator(wechat.ca_file)), encoding="utf-8")
-    (directory / "network.yaml").write_text((ROOT / "network.yaml").read_text(encoding="utf-8"), encoding="utf-8")
-    sums = [f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.name}\n" for file in sorted(directory.iterdir())]
-    (directory / "SHA256SUMS").write_text("".join(sums), encoding="ascii")
-    return directory
+    return write_package(tmp_path_factory.mktemp("dist"), wechat)
 
 
 @pytest.fixture(scope="module")
 def deployer(aws):
-    text = (ROOT / "docs/deployer-policy.json").read_text(encoding="utf-8")
-    for name, value in {"partition": "aws", "region": REGION, "account": ACCOUNT, "stack": STACK}.items():
-        text = text.replace(f"<{name}>", value)
-    return aws.user(json.loads(text))
-
-
-@pytest.fixture(scope="module")
-def administrator(aws):
-    return aws.user({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]})
-
-
-def script(aws, user, name: str, *arguments: str, stdin: str = "") -> tuple[int, str]:
-    """The status and the output of an operator's script."""
-    env = {key: value for key, value in os.environ.items() if not key.startswith("AWS_")}
-    env |= {"AWS_ENDPOINT_URL": aws.url, "AWS_ACCESS_KEY_ID": user.access_key, "AWS_SECRET_ACCESS_KEY": user.secret_key,
-            "AWS_DEFAULT_REGION": REGION, "AWS_EC2_METADATA_DISABLED": "true"}
-    done = subprocess.run(
-        [sys.executable, ROOT / "scripts" / name, *arguments], env=env, cwd=ROOT, input=stdin, text=True,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=180, check=False)
-    return done.returncode, done.stdout
+    return aws.user(deployer_policy(STACK))
 
 
 @pytest.fixture(scope="module")
 def deploy_by_script(aws, deployer, dist):
-    # The script's own bucket takes uploads by TLS only, and the emulator speaks none. tests/operate tries that bucket.
-    bucket = f"wechat-preauth-{ACCOUNT}-{REGION}"
-    aws.client("s3").create_bucket(Bucket=bucket)
-    always = f"STACK={STACK} REGION={REGION} PACKAGE={dist} BUCKET={bucket} YES=1".split()
-
-    def run(*words: str) -> tuple[int, str]:
-        return script(aws, deployer, "deploy.py", *always, *words)
-    return run
+    return functools.partial(deploy_stack, aws, deployer, STACK, dist)
 
 
 def test_an_owner_deploys_and_gets_a_code(aws, deploy_by_script, administrator, network, wechat):

@@ -50,6 +50,11 @@ impl Function {
         Self { emulator_url: format!("http://127.0.0.1:{port}"), port, process, _emulator: emulator }
     }
 
+    /// Where the emulator serves Lambda's Invoke API.
+    pub fn url(&self) -> &str {
+        &self.emulator_url
+    }
+
     /// Invokes the function with a payload, as Lambda's Invoke API does.
     pub async fn invoke(&self, payload: &str) -> Invoked {
         let url = format!("{}/2015-03-31/functions/{NAME}/invocations", self.emulator_url);

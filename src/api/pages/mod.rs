@@ -25,7 +25,7 @@ mod texts;
 mod visit;
 
 pub use answer::{redirect, response};
-pub use gateway::{GatewayPage, gateway_page, gateway_policy};
+pub use gateway::{GatewayPage, gateway_page};
 pub use page::{Page, Trouble};
 pub use site::Site;
 pub use visit::{Device, Language, Visit};

@@ -132,7 +132,10 @@ async fn a_refresh_token_gets_access_tokens_until_the_authorization_is_withdrawn
     let unredeemed = authorize(&sim, APPID, &[1]).await;
     assert!(sim.unauthorize(APPID).await.is_some());
     assert_eq!(refresh(&sim, APPID, refresh_token).await.errcode(), Some(61003));
+    // Not even after the next authorization.
+    authorize(&sim, APPID, &[1]).await;
     assert_eq!(redeem(&sim, &unredeemed).await.errcode(), Some(61009));
+    assert_eq!(refresh(&sim, APPID, refresh_token).await.errcode(), Some(61023));
 }
 
 #[tokio::test]

@@ -133,10 +133,12 @@ async fn a_receiver_that_does_not_answer_holds_no_merchant_back() {
     let sim = start_with(SimConfig {
         callback_url: Some(silent.url.clone()),
         push_timeout: Duration::from_millis(50),
+        push_retry_delay: Duration::from_secs(3600),
         ..SimConfig::default()
     })
     .await;
-    let answer = agree(&sim, &link(&sim, Endpoint::AuthPageMobile, &code(&sim).await, &[])).await;
+    let link = link(&sim, Endpoint::AuthPageMobile, &code(&sim).await, &[]);
+    let answer = tokio::time::timeout(Duration::from_secs(30), agree(&sim, &link)).await.unwrap();
     assert_eq!(answer.status, 302);
     until(|| !silent.received.lock().unwrap().is_empty()).await;
 }
