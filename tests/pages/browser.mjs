@@ -1,12 +1,14 @@
 // Chromium, the devices of merchants, and what a page may not do in a browser.
 
-import { existsSync } from 'node:fs';
 import { chromium } from 'playwright-core';
 
-const PROGRAMS = ['/usr/bin/chromium', '/usr/bin/google-chrome', '/usr/bin/chromium-browser'];
-const QUIET = ['--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
+const PROGRAM = process.env.CHROMIUM || '/usr/bin/chromium';
+const QUIET = ['quic', 'background-networking', 'component-update', 'sync'].map(
+  (what) => `--disable-${what}`,
+);
 
-const IPHONE = 'Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko)';
+const IPHONE =
+  'Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko)';
 const PHONE = { viewport: { width: 375, height: 812 }, isMobile: true, hasTouch: true };
 const IN_WECHAT = `${IPHONE} Mobile/15E148 MicroMessenger/8.0.61(0x18003d27) NetType/WIFI`;
 
@@ -21,8 +23,12 @@ export const DEVICES = {
 
 /** Starts the browser. It ends with the test. */
 export async function startBrowser(test, more = []) {
-  const executablePath = process.env.CHROMIUM || PROGRAMS.find(existsSync);
-  const browser = await chromium.launch({ executablePath, args: [...QUIET, ...more], chromiumSandbox: process.getuid() !== 0 });
+  const chromiumSandbox = process.getuid() !== 0;
+  const browser = await chromium.launch({
+    executablePath: PROGRAM,
+    args: [...QUIET, ...more],
+    chromiumSandbox,
+  });
   test?.after(() => browser.close());
   return browser;
 }
@@ -35,7 +41,9 @@ export async function openPage(browser, device, options = {}) {
   page.loaded = [];
   page.on('console', (message) => {
     // A page with an error status is one of ours. Anything else that does not load is a complaint.
-    const own = /^Failed to load resource: .* status of [45]\d\d/.test(message.text()) && message.location().url === page.url();
+    const own =
+      /^Failed to load resource: .* status of [45]\d\d/.test(message.text()) &&
+      message.location().url === page.url();
     if (!own) page.complaints.push(message.text());
   });
   page.on('pageerror', (error) => page.complaints.push(String(error)));

@@ -5,18 +5,38 @@ import { test } from 'node:test';
 import { openPage, startBrowser } from './browser.mjs';
 import { axe, contrast, foreignWords, layout } from './inspect.mjs';
 
-const WRONG = `<!DOCTYPE html><html lang="en"><head><title>Wrong</title>
-  <meta name="viewport" content="width=device-width">
-  <style>:root { color-scheme: light dark } .pale { color: #aaa; background: #fff } @media (prefers-color-scheme: dark) { .dim { color: #444; background: #222 } }</style></head>
-  <body><main><h1>Wrong</h1> <p class="pale">pale</p> <p class="dim">dim</p> <img src="data:,"> <p>中文</p><p lang="zh-CN">可以</p>
-  <details><summary style="height: 44px">More</summary> <button style="width: 43px; height: 44px">A</button></details>
-  <div style="width: 330px">wide</div></main></body></html>`;
+const WRONG = `<!DOCTYPE html>
+  <html lang="en">
+    <head>
+      <title>Wrong</title>
+      <meta name="viewport" content="width=device-width">
+      <style>
+        :root { color-scheme: light dark }
+        .pale { color: #aaa; background: #fff }
+        @media (prefers-color-scheme: dark) { .dim { color: #444; background: #222 } }
+      </style>
+    </head>
+    <body>
+      <main>
+        <h1>Wrong</h1> <p class="pale">pale</p> <p class="dim">dim</p> <p>中文</p> <p lang="zh-CN">可以</p>
+        <img src="data:,">
+        <details>
+          <summary style="height: 44px">More</summary>
+          <button style="width: 43px; height: 44px">A</button>
+        </details>
+        <div style="width: 330px">wide</div>
+      </main>
+    </body>
+  </html>`;
 
 test('what is wrong is found', async (t) => {
   const page = await openPage(await startBrowser(t), 'desktop');
   await page.setContent(WRONG);
   const found = await axe(page);
-  assert.deepEqual(found.map((violation) => violation.split(':')[0]), ['color-contrast', 'image-alt']);
+  assert.deepEqual(
+    found.map((violation) => violation.split(':')[0]),
+    ['color-contrast', 'image-alt'],
+  );
   assert.deepEqual(await foreignWords(page, 'en'), ['中文']);
   assert.deepEqual(await foreignWords(page, 'zh'), ['Wrong', 'pale', 'dim', 'More', 'wide']);
   assert.deepEqual(await layout(page), ['A: 43 x 44 px']);

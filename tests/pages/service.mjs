@@ -32,7 +32,8 @@ export class Service {
       const next = (emitter, event) => once(emitter, event, { signal: done.signal }).then(() => event);
       const happened = await Promise.race([next(this.#process.stdout, 'data'), next(this.#process, 'exit')]);
       done.abort();
-      if (happened === 'exit') throw new Error(`the service ended before it printed ${pattern}:\n${this.#output}`);
+      if (happened === 'exit')
+        throw new Error(`the service ended before it printed ${pattern}:\n${this.#output}`);
     }
   }
 

@@ -16,7 +16,10 @@ async function press(page, prepared, lang, button = 'form.action button') {
 const comeBack = (page, { service, link }, lang, query = '') =>
   page.goto(`${service.origin}/authorized/${link.id}?lang=${lang}${query}`);
 
-const link = async (service, fields = {}) => ({ service, link: await service.link({ reference: 'order-18', ...fields }) });
+const link = async (service, fields = {}) => ({
+  service,
+  link: await service.link({ reference: 'order-18', ...fields }),
+});
 
 async function started(service) {
   const prepared = await link(service);
@@ -49,7 +52,10 @@ async function exhausted(service) {
   return prepared;
 }
 
-const unknown = (service) => ({ service, link: { url: `${service.origin}/authorize/AAAAAAAAAAAAAAAAAAAAAA` } });
+const unknown = (service) => ({
+  service,
+  link: { url: `${service.origin}/authorize/AAAAAAAAAAAAAAAAAAAAAA` },
+});
 const nowhere = (service) => ({ service, link: { url: `${service.origin}/authorize/a/b` } });
 
 async function withAnotherMethod(page, prepared, lang) {
@@ -66,9 +72,18 @@ async function again(page, prepared, lang) {
   return comeBack(page, prepared, lang, oldCode);
 }
 
-const ASKS = { zh: '「示例平台」申请获得你的公众号或小程序授权', en: '示例平台 asks you to authorize your Official Account or Mini Program' };
+const ASKS = {
+  zh: '「示例平台」申请获得你的公众号或小程序授权',
+  en: '示例平台 asks you to authorize your Official Account or Mini Program',
+};
 const BOTH = ['desktop', 'phone'];
-const page = (status, zh, en, prepare, open, devices = BOTH) => ({ status, title: { zh, en }, prepare, open, devices });
+const page = (status, zh, en, prepare, open, devices = BOTH) => ({
+  status,
+  title: { zh, en },
+  prepare,
+  open,
+  devices,
+});
 const launchOn = (device) => page(200, ASKS.zh, ASKS.en, link, launch, [device]);
 const trouble = (status, zh, en, prepare, open = press) => page(status, zh, en, prepare, open);
 
@@ -80,9 +95,16 @@ export const STATES = {
   'launch-wecom': launchOn('wecom'),
   'launch-mini-program': launchOn('miniProgram'),
   // Each visit takes a code of the link, so that one link is not enough.
-  handoff: page(200, '再点击一次，前往微信', 'One more step to WeChat', (service) => ({ service }), async (page, { service }, lang) =>
-    press(page, await link(service), lang, 'details.help form button')),
-  authorized: page(200, '授权已完成', 'Authorization complete', started, (page, prepared, lang) => comeBack(page, prepared, lang, newCode())),
+  handoff: page(
+    200,
+    '再点击一次，前往微信',
+    'One more step to WeChat',
+    (service) => ({ service }),
+    async (page, { service }, lang) => press(page, await link(service), lang, 'details.help form button'),
+  ),
+  authorized: page(200, '授权已完成', 'Authorization complete', started, (page, prepared, lang) =>
+    comeBack(page, prepared, lang, newCode()),
+  ),
   'authorized-again': page(200, '授权已经完成', 'Already authorized', started, again),
   'not-authorized': page(200, '授权没有完成', 'Not authorized yet', started, comeBack),
   busy: trouble(503, '暂时无法开始授权', 'The authorization cannot start right now', refused(-1)),
@@ -92,7 +114,13 @@ export const STATES = {
   'link-ended': trouble(410, '授权链接已过期', 'This link has expired', ended, launch),
   'link-unknown': trouble(404, '授权链接无效', 'This link does not work', unknown, launch),
   'too-many-tries': trouble(429, '链接的使用次数已达上限', 'This link was used too often', exhausted, launch),
-  'method-not-allowed': trouble(405, '页面打不开', 'This page cannot be opened like this', link, withAnotherMethod),
+  'method-not-allowed': trouble(
+    405,
+    '页面打不开',
+    'This page cannot be opened like this',
+    link,
+    withAnotherMethod,
+  ),
   'not-found': trouble(404, '页面不存在', 'There is no such page', nowhere, launch),
   internal: trouble(500, '服务出现故障', 'Something went wrong', refused(47001)),
 };

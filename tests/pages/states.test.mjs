@@ -29,7 +29,9 @@ describe('every page', { concurrency: 2 }, () => {
             const leadsToWeChat = name.startsWith('launch') || name === 'handoff';
             assert.deepEqual(await headers(answer, service, lang, leadsToWeChat), [], variant);
             assert.deepEqual(page.complaints, [], variant);
-            const elsewhere = page.loaded.filter((url) => !url.startsWith('data:') && !url.startsWith(service.origin));
+            const elsewhere = page.loaded.filter(
+              (url) => !url.startsWith('data:') && !url.startsWith(service.origin),
+            );
             assert.deepEqual(elsewhere, [], variant);
             if (javaScriptEnabled) await suitsEveryone(page, variant);
           }

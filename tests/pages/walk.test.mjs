@@ -1,4 +1,5 @@
-// A merchant's whole way: launch page, WeChat's pages as the simulator has them, 同意授权, and back. And what WeChat sees of it.
+// A merchant's whole way: launch page, WeChat's pages as the simulator has them, 同意授权, and back. And what WeChat
+// sees of it.
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
@@ -40,7 +41,9 @@ const heading = (page) => page.locator('h1').textContent();
 /** The Referers that WeChat saw when its page was first opened. */
 async function referers(service, path) {
   const visits = await service.visits(path);
-  return visits.filter((visit) => visit.query.includes('pre_auth_code') && visit.method === 'GET').map((visit) => visit.referer);
+  return visits
+    .filter((visit) => visit.query.includes('pre_auth_code') && visit.method === 'GET')
+    .map((visit) => visit.referer);
 }
 
 for (const javaScriptEnabled of [true, false]) {
@@ -52,8 +55,13 @@ for (const javaScriptEnabled of [true, false]) {
       await authorizeOnComputer(page, link);
       assert.equal(await heading(page), '授权已完成');
       assert.deepEqual(await referers(service, PC_PAGE), [`${service.origin}/`]);
-      const event = JSON.parse(await service.printed(/^an event on the bus +authorized\n(\{\n(?:.*\n)*?\})$/m));
-      assert.deepEqual([event.reference, event.state, event.link_id], ['order-18', 'back-office-7', link.link_id]);
+      const event = JSON.parse(
+        await service.printed(/^an event on the bus +authorized\n(\{\n(?:.*\n)*?\})$/m),
+      );
+      assert.deepEqual(
+        [event.reference, event.state, event.link_id],
+        ['order-18', 'back-office-7', link.link_id],
+      );
 
       await page.reload();
       assert.equal(await heading(page), '授权已经完成');
@@ -73,7 +81,11 @@ for (const javaScriptEnabled of [true, false]) {
 
     test("to the owner's page, which sees no Referer", async (t) => {
       const service = await Service.start(t);
-      const link = await service.link({ reference: 'order-18', state: 'a&b=c', return_url: 'https://shop.example.com/back?from=wechat' });
+      const link = await service.link({
+        reference: 'order-18',
+        state: 'a&b=c',
+        return_url: 'https://shop.example.com/back?from=wechat',
+      });
       const shop = await startShop(t);
       const itsBrowser = await startBrowser(t, shop.browserArguments);
       const page = await openPage(itsBrowser, 'desktop', { javaScriptEnabled, ignoreHTTPSErrors: true });
@@ -82,7 +94,13 @@ for (const javaScriptEnabled of [true, false]) {
       const [{ url, headers }] = shop.arrived;
       const { auth_code, ...others } = Object.fromEntries(url.searchParams);
       assert.match(auth_code, /^queryauthcode@@@/);
-      assert.deepEqual(others, { from: 'wechat', expires_in: '600', state: 'a&b=c', reference: 'order-18', link_id: link.link_id });
+      assert.deepEqual(others, {
+        from: 'wechat',
+        expires_in: '600',
+        state: 'a&b=c',
+        reference: 'order-18',
+        link_id: link.link_id,
+      });
       assert.equal(headers.referer, undefined);
       assert.equal(shop.arrived.length, 1);
     });
@@ -138,15 +156,18 @@ test('a phone reads the QR code of the computer and goes on', async (t) => {
 });
 
 async function pixels(page, png) {
-  return page.evaluate(async (source) => {
-    const image = new Image();
-    image.src = source;
-    await image.decode();
-    const canvas = new OffscreenCanvas(image.width, image.height).getContext('2d');
-    canvas.drawImage(image, 0, 0);
-    const { data, width, height } = canvas.getImageData(0, 0, image.width, image.height);
-    return { data: [...data], width, height };
-  }, `data:image/png;base64,${png.toString('base64')}`);
+  return page.evaluate(
+    async (source) => {
+      const image = new Image();
+      image.src = source;
+      await image.decode();
+      const canvas = new OffscreenCanvas(image.width, image.height).getContext('2d');
+      canvas.drawImage(image, 0, 0);
+      const { data, width, height } = canvas.getImageData(0, 0, image.width, image.height);
+      return { data: [...data], width, height };
+    },
+    `data:image/png;base64,${png.toString('base64')}`,
+  );
 }
 
 test('one tap selects the whole address', async (t) => {

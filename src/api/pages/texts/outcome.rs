@@ -65,8 +65,8 @@ explanations! {
     }
     Setup {
         title: "平台的设置有误，暂时无法授权", "The platform’s settings need fixing";
-        happened: "问题出在平台与微信之间，与你的账号和操作无关。", "The fault is between the platform and WeChat. Your account is fine, and so is what you did.";
-        remedy: "请把下面的信息告诉{platform}，修正后再回到本页重试。", "Tell {platform} the details below. When they are fixed, try again here.";
+        happened: "问题出在平台与微信之间，与你的账号和操作无关。", "The fault is between the platform and WeChat. You and your account did not cause it.";
+        remedy: "请把下面的信息告诉{platform}，修正后再回到本页重试。", "Tell {platform} the details below. When the settings are fixed, try again here.";
     }
     NoTicket {
         title: "平台还没有准备好", "The platform is not ready yet";
