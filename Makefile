@@ -21,13 +21,21 @@ run: ## Run the service on this machine with WeChat simulated (ONCE=1: end after
 	cargo run --quiet --locked --example local -- $(if $(ONCE),--once)
 
 .PHONY: test
-test: test-rust test-template test-operate test-egress test-stack ## Run all tests
+test: test-rust test-pages test-template test-operate test-egress test-stack ## Run all tests
 
 .PHONY: test-rust
 test-rust: $(VENV)/installed ## Test the Rust code, and search its output for secrets
 	rm -rf target/test-logs && mkdir -p target/test-logs
 	set -o pipefail; cargo test --workspace --locked --no-fail-fast 2>&1 | tee target/test-logs/suite.log
 	python3 scripts/find-secrets.py target/test-logs
+
+.PHONY: test-pages
+test-pages: ## Test the merchant's pages in Chromium (BROWSER=required: fail instead of skip)
+	tests/pages/run test
+
+.PHONY: screenshots
+screenshots: ## Take the pictures of docs/images anew
+	BROWSER=required tests/pages/run pictures
 
 .PHONY: simulate
 simulate: ## Run a million schedules of the token engine's simulation (N=… for another number)

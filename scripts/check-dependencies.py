@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""Checks, without network access, the dependencies of both workspaces by deny.toml, and the locks of the Python tools.
+"""Checks, without network access, the dependencies of both workspaces by deny.toml, and the locks of other tools.
 
 Advisories and withdrawn versions need the network: `cargo deny` checks them in the hosted workflow.
 """
 
+import json
 import re
 import subprocess
 import sys
@@ -16,6 +17,7 @@ WORKSPACES = {"the service": ROOT, "the fuzz targets": ROOT / "fuzz"}
 SINGLE = {"rustls", "hyper", "http", "tokio", "reqwest", "ring"}
 CRATES_IO = "registry+https://github.com/rust-lang/crates.io-index"
 LOCKED_PYTHON = ("tests", "tests/template")
+LOCKED_NODE = "tests/pages"
 
 
 def accepted(expression: str, licences: set[str]) -> bool:
@@ -94,6 +96,19 @@ def python_lock_problems(direct: str, lock: str) -> list[str]:
     return problems + (["the lock names a place to download from"] if "://" in lock else [])
 
 
+def node_lock_problems(manifest: str, lock: str) -> list[str]:
+    """A lock holds each direct version of package.json, and every package by its hash."""
+    packages = json.loads(lock)["packages"]
+    locked = {path.removeprefix("node_modules/"): package for path, package in packages.items() if path}
+    problems = [f"{name}: no hash" for name, package in locked.items() if "integrity" not in package]
+    problems += [
+        f"{name}: {version} is not in the lock (npm install)"
+        for name, version in json.loads(manifest)["devDependencies"].items()
+        if locked.get(name, {}).get("version") != version
+    ]
+    return problems + (["the lock names a place to download from"] if "://" in lock else [])
+
+
 def read(file: Path) -> str:
     return file.read_text(encoding="utf-8")
 
@@ -116,6 +131,8 @@ def main() -> int:
     locks = [file for folder in LOCKED_PYTHON for file in sorted((ROOT / folder).glob("requirements*.in"))]
     for file in locks:
         report(file.name, python_lock_problems(read(file), read(file.with_suffix(".txt"))))
+    node = ROOT / LOCKED_NODE
+    report(LOCKED_NODE, node_lock_problems(read(node / "package.json"), read(node / "package-lock.json")))
 
     targets = [argument for target in rules["graph"]["targets"] for argument in ("--target", target)]
     for workspace, folder in WORKSPACES.items():

@@ -7,6 +7,7 @@ mod console;
 mod pages;
 mod serve;
 mod stack;
+mod time;
 
 use std::sync::Arc;
 

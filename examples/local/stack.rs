@@ -13,7 +13,6 @@ use wechat_preauth::api::preauthcode::PreAuthCodeHandler;
 use wechat_preauth::platform::links::{LinkServices, MemoryLinks, PagesOrigin};
 use wechat_preauth::platform::{
     CredentialsCache, EgressIps, MemoryCredentials, MemoryState, PageOrigins, PushServices, Services,
-    SystemClock,
 };
 use wechat_preauth::telemetry::Metrics;
 use wechat_preauth::tls::TrustRoots;
@@ -22,6 +21,7 @@ use wechat_preauth::wechat::{ApiHosts, Client};
 use wechat_sim::{Sim, SimConfig};
 
 use crate::pages::{ConsoleBus, LocalFunction};
+use crate::time::SimulatedTime;
 use crate::{Error, serve};
 
 /// Where the simulator listens, unless the port is taken.
@@ -63,7 +63,7 @@ impl Parts {
         let links = Arc::new(MemoryLinks::default());
         let pages = PageOrigins { pc: wechat.url(), mobile: wechat.url() };
         let services = Services {
-            clock: Arc::new(SystemClock),
+            clock: Arc::new(SimulatedTime(wechat.clock().clone())),
             tokens: state.clone(),
             tickets: state,
             credentials: Arc::new(CredentialsCache::new(MemoryCredentials::new(&secret.to_string()))),

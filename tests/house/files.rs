@@ -23,7 +23,10 @@ pub fn read(folder: &str, extensions: &[&str]) -> Files {
         for entry in std::fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
             if path.is_dir() {
-                open.push(path);
+                // npm's packages are nobody's here.
+                if !path.ends_with("node_modules") {
+                    open.push(path);
+                }
             } else if path.extension().is_some_and(|found| extensions.iter().any(|known| found == *known)) {
                 let text = std::fs::read_to_string(&path).unwrap();
                 found.insert(path.strip_prefix(&top).unwrap().to_str().unwrap().to_owned(), text);

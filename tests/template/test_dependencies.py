@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import tomllib
 from pathlib import Path
 
@@ -97,3 +98,16 @@ def test_an_spdx_expression_is_read_as_a_whole(expression, expected):
 ])
 def test_a_python_lock_pins_everything_by_hash(direct, lock, expected):
     assert check.python_lock_problems(direct, lock) == expected
+
+
+@pytest.mark.parametrize(("wanted", "package", "expected"), [
+    ("1.2.3", {"version": "1.2.3", "integrity": "sha512-0"}, []),
+    ("^1.2.3", {"version": "1.2.3", "integrity": "sha512-0"}, ["axe-core: ^1.2.3 is not in the lock (npm install)"]),
+    ("1.2.3", {"version": "1.2.3"}, ["axe-core: no hash"]),
+    ("1.2.3", {"version": "1.2.3", "integrity": "sha512-0", "resolved": "https://registry.example/axe-core.tgz"},
+     ["the lock names a place to download from"]),
+])
+def test_a_node_lock_pins_everything_by_hash(wanted, package, expected):
+    manifest = json.dumps({"devDependencies": {"axe-core": wanted}})
+    lock = json.dumps({"packages": {"": {"devDependencies": {"axe-core": wanted}}, "node_modules/axe-core": package}})
+    assert check.node_lock_problems(manifest, lock) == expected

@@ -25,10 +25,10 @@ pub(super) fn launch(site: &Site, visit: Visit, id: &str) -> Markup {
             Device::Desktop => (on_a_computer(&writer, id)),
             Device::Phone => (elsewhere(&writer, id, texts::NOT_IN_BROWSER, true)),
             Device::WeCom => (elsewhere(&writer, id, texts::NOT_IN_WECOM, true)),
-            // A web-view opens only pages of hosts that the mini program lists.
             Device::MiniProgram => (elsewhere(&writer, id, texts::NOT_IN_MINI_PROGRAM, false)),
         }
-        (wechat_says(&writer, id))
+        // A web-view opens only pages of hosts that the mini program lists, so WeChat's page is not reached from there.
+        @if visit.device != Device::MiniProgram { (wechat_says(&writer, id)) }
     };
     let other = visit.language.other();
     let footer = html! {

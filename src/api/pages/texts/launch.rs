@@ -8,11 +8,11 @@ texts! {
     THE_PLATFORM { zh: "平台", en: "the platform" }
     THE_NAMED_PLATFORM { zh: "「{platform}」", en: "{platform}" }
 
-    // What is asked for.
+    // What is asked for. A line may break at U+200B.
     LAUNCH_TITLE { zh: "公众号或小程序授权", en: "Account authorization" }
-    ASKS { zh: "第三方平台申请获得你的公众号或小程序授权", en: "A third-party platform asks you to authorize your Official Account or Mini Program" }
-    NAMED_ASKS { zh: "「{platform}」申请获得你的公众号或小程序授权", en: "{platform} asks you to authorize your Official Account or Mini Program" }
-    BY_WECHAT { zh: "由账号的管理员在微信的页面上完成。", en: "The account’s administrator does this on WeChat’s own page." }
+    ASKS { zh: "第三方平台申请获得\u{200b}你的公众号或小程序授权", en: "A third-party platform asks you to authorize your Official Account or Mini Program" }
+    NAMED_ASKS { zh: "「{platform}」申请获得\u{200b}你的公众号或小程序授权", en: "{platform} asks you to authorize your Official Account or Mini Program" }
+    BY_WECHAT { zh: "由账号管理员在微信页面上完成。", en: "The account’s administrator does this on WeChat’s own page." }
 
     // What will happen.
     STEPS { zh: "授权步骤", en: "What will happen" }
@@ -42,8 +42,8 @@ texts! {
     ADDRESS { zh: "授权链接", en: "Authorization link" }
     SCAN_ELSEWHERE { zh: "也可以用管理员的微信扫一扫", en: "Or scan with the administrator’s WeChat" }
     SCAN_SCREENSHOT { zh: "没有第二台设备？截屏后，在微信「扫一扫」中从相册选取。", en: "No second device? Take a screenshot, then choose it under Album in WeChat’s Scan." }
-    START_BY_QR_CODE { zh: "改用微信的扫码页", en: "Use WeChat’s QR code page" }
-    QR_CODE_NOTE { zh: "适合平板电脑：微信在此显示二维码，由管理员用手机微信扫码。", en: "For a tablet: WeChat shows a QR code here, and the administrator scans it with a phone." }
+    START_BY_QR_CODE { zh: "显示微信的二维码", en: "Show WeChat’s QR code" }
+    QR_CODE_NOTE { zh: "适合平板电脑：在这里打开微信的页面，由管理员用手机扫码。", en: "For a tablet: WeChat’s page opens here, and the administrator scans it with a phone." }
 
     // The direct link to WeChat's page.
     HANDOFF_TITLE { zh: "再点击一次，前往微信", en: "One more step to WeChat" }

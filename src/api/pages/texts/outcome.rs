@@ -60,13 +60,13 @@ explanations! {
     }
     Quota {
         title: "授权次数暂时达到上限", "Too many authorizations for now";
-        happened: "微信限制了平台在一段时间内发起授权的次数。", "WeChat limits how many authorizations a platform can start in a period of time.";
+        happened: "微信限制平台发起授权的次数，现在已经达到上限。", "WeChat limits how many authorizations a platform can start, and the limit is reached.";
         remedy: "请过一段时间再试。如果今天一直不行，请明天再试。", "Try again later. If it does not work today, try again tomorrow.";
     }
     Setup {
         title: "平台的设置有误，暂时无法授权", "The platform’s settings need fixing";
-        happened: "问题出在平台与微信之间，与你的账号和操作无关。", "The fault is between the platform and WeChat. Your account is fine, and so is what you did.";
-        remedy: "请把下面的信息告诉{platform}，修正后再回到本页重试。", "Tell {platform} the details below. When they are fixed, try again here.";
+        happened: "问题出在平台与微信之间，与你的账号和操作无关。", "The fault is between the platform and WeChat. You and your account did not cause it.";
+        remedy: "请把下面的信息告诉{platform}，修正后再回到本页重试。", "Tell {platform} the details below. When the settings are fixed, try again here.";
     }
     NoTicket {
         title: "平台还没有准备好", "The platform is not ready yet";
