@@ -54,14 +54,12 @@ pub async fn first_code(service: &str) -> Result<bool, Error> {
     Ok(status.is_success())
 }
 
-/// An owner asks for a link to send to a merchant.
-pub async fn first_link(service: &str) -> Result<bool, Error> {
+/// An owner asks for a link to send to a merchant: its address.
+pub async fn first_link(service: &str) -> Result<Option<String>, Error> {
     println!("3. an owner sends\n   POST {service}/authorization-links\n   {LINK_REQUEST}\n");
     let (status, body) = post(&format!("{service}/authorization-links"), LINK_REQUEST).await?;
     println!("   and gets {status}\n{body:#}\n");
-    let Some(url) = body["url"].as_str() else { return Ok(false) };
-    println!("   Open it, and authorize the platform as a merchant does:\n\n   {url}\n");
-    Ok(status.is_success())
+    Ok(body["url"].as_str().map(str::to_owned))
 }
 
 async fn post(url: &str, body: &'static str) -> Result<(StatusCode, Value), Error> {
@@ -72,7 +70,7 @@ async fn post(url: &str, body: &'static str) -> Result<(StatusCode, Value), Erro
     Ok((status, serde_json::from_slice(&answer.into_body().collect().await?.to_bytes())?))
 }
 
-pub fn what_to_try(parts: &Parts, service: &str) {
+pub fn what_to_try(parts: &Parts, service: &str, link: Option<&str>) {
     let wechat = parts.wechat.url();
     println!(
         "Try it:
@@ -94,4 +92,7 @@ More of what the simulator can do:
 
 Ctrl-C ends it."
     );
+    if let Some(link) = link {
+        println!("\nOpen this in a browser, and authorize the platform as a merchant does:\n\n   {link}\n");
+    }
 }

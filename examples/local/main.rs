@@ -28,13 +28,13 @@ async fn main() -> Result<(), Error> {
     let issued = console::first_code(&service).await?;
     let linked = console::first_link(&service).await?;
     if once {
-        return if pushed && issued && linked {
+        return if pushed && issued && linked.is_some() {
             Ok(())
         } else {
             Err("no code was issued, or no link was made".into())
         };
     }
-    console::what_to_try(&parts, &service);
+    console::what_to_try(&parts, &service, linked.as_deref());
     tokio::select! {
         () = parts.keep_fresh() => Ok(()),
         interrupted = tokio::signal::ctrl_c() => Ok(interrupted?),

@@ -255,17 +255,27 @@ fn log(
     device: Device,
     invocation: &Invocation,
 ) {
-    let (Followed { link_id, reference }, step) = match result {
-        Ok(Ok(done)) => (&done.0, &done.1),
-        Ok(Err(Failed { problem, .. })) | Err(problem) => {
+    // Fields of the span, so that they are on every line below.
+    let name = |followed: &Followed| {
+        let span = tracing::Span::current();
+        span.record("link_id", &followed.link_id).record("reference", followed.reference.as_deref());
+    };
+    let step = match result {
+        Ok(Ok((followed, step))) => {
+            name(followed);
+            step
+        }
+        Ok(Err(Failed { problem, followed })) => {
+            followed.iter().for_each(name);
             return invocation.failed(problem, "a merchant was not served", anyone_can_cause(problem.code));
         }
+        Err(problem) => return invocation.failed(problem, "a merchant was not served", false),
     };
     match step {
-        Step::Opened => tracing::info!(link_id, reference, ?device, "a merchant opened a link"),
+        Step::Opened => tracing::info!(?device, "a merchant opened a link"),
         Step::Started(_) => {
             services.metrics.count(metric::AUTHORIZATION_STARTED);
-            tracing::info!(link_id, reference, ?device, "a merchant went to WeChat");
+            tracing::info!(?device, "a merchant went to WeChat");
         }
         Step::CameBack(came_back) => {
             let new = matches!(came_back, CameBack::To(_) | CameBack::Done);
@@ -273,7 +283,7 @@ fn log(
                 services.metrics.count(metric::AUTHORIZATION_RETURNED);
             }
             let again = *came_back == CameBack::Again;
-            tracing::info!(link_id, reference, authorized = new, again, "a merchant came back from WeChat");
+            tracing::info!(authorized = new, again, "a merchant came back from WeChat");
         }
     }
 }

@@ -97,6 +97,8 @@ impl Invocation {
             request_id,
             direct,
             action = Empty,
+            link_id = Empty,
+            reference = Empty,
             cold_start = Empty,
             duration_ms = Empty
         );

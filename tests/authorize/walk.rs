@@ -1,9 +1,11 @@
 //! The whole way of a merchant: the launch page, WeChat, and back.
 
-use serde_json::json;
+use serde_json::{Value, json};
+use wechat_preauth::platform::ProblemCode;
 use wechat_preauth::platform::links::{CodeOrigin, LinkStore as _};
 
-use crate::harness::{FINGERPRINT, Harness, ORIGIN, PHONE_IN_WECHAT};
+use crate::harness::{FINGERPRINT, Harness, Next, ORIGIN, PHONE_IN_WECHAT};
+use crate::support::logs::Captured;
 
 #[tokio::test]
 async fn opening_a_link_costs_no_code() {
@@ -86,5 +88,49 @@ async fn the_path_may_stand_behind_a_stage_and_end_in_a_slash() {
     let (id, _) = harness.link(&json!({})).await;
     for target in [format!("/live/authorize/{id}"), format!("/base/path/authorize/{id}/")] {
         assert_eq!(harness.get(&target).await.status, 200, "{target}");
+    }
+}
+
+#[tokio::test]
+async fn the_log_names_the_link_and_holds_nothing_that_opens_it() {
+    let logs = Captured::start();
+    let harness = Harness::new();
+    let request = json!({
+        "reference": "order-17", "state": "STATE-17", "return_url": "https://shop.example.com/RETURN",
+    });
+    let (id, link_id) = harness.link(&request).await;
+    harness.get(&format!("/authorize/{id}")).await;
+    harness.post(&format!("/authorize/{id}")).await;
+    for _ in 0..2 {
+        harness
+            .get(&format!("/authorized/{id}?auth_code=queryauthcode%40%40%40TEST-only&expires_in=600"))
+            .await;
+    }
+    harness
+        .preauthcode(Next::Problem(ProblemCode::WeChatBusy, json!({ "errcode": -1, "request_id": "r-1" })));
+    harness.post(&format!("/authorize/{id}")).await;
+    let lines = logs.end();
+    let messages: Vec<String> = lines
+        .iter()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap()["message"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(
+        messages,
+        [
+            "made an authorization link",
+            "a merchant opened a link",
+            "a merchant went to WeChat",
+            "a merchant came back from WeChat",
+            "a merchant came back from WeChat",
+            "a merchant was not served",
+        ]
+    );
+    for line in &lines {
+        assert!(line.contains(&link_id) && line.contains("order-17"), "{line}");
+    }
+    assert!(lines[5].contains("WeChat.Busy") && lines[5].contains("r-1"), "{}", lines[5]);
+    let all = lines.join("\n");
+    for hidden in [id.as_str(), "STATE-17", "RETURN", "queryauthcode", "preauthcode@@@", "preauthcode%40"] {
+        assert!(!all.contains(hidden), "{hidden} is in the log: {all}");
     }
 }
