@@ -112,7 +112,7 @@ for (const javaScriptEnabled of [true, false]) {
       await page.locator('details.help summary').click();
       await page.locator('details.help form button').click();
       assert.equal(await heading(page), '再点击一次，前往微信');
-      await page.locator('a.button').click();
+      await page.getByRole('link', { name: '打开微信授权页' }).click();
       assert.equal(await wechatPage(page), 'scan');
       assert.deepEqual(await referers(service, PC_PAGE), [`${service.origin}/`]);
       assert.deepEqual(page.complaints, []);

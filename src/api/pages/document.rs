@@ -15,6 +15,11 @@ pub(super) struct Writer<'a> {
 }
 
 impl Writer<'_> {
+    /// The same in the other language.
+    pub(super) fn other(self) -> Self {
+        Self { language: self.language.other(), ..self }
+    }
+
     /// A text with the platform's name in it.
     pub(super) fn say(&self, text: Text) -> String {
         let platform = match self.site.platform_name() {
@@ -59,5 +64,17 @@ pub(super) fn heading(icon: Icon, title: &str) -> Markup {
     html! {
         (icon.picture())
         h1 { (title) }
+    }
+}
+
+/// A page's words in the other language, folded away, for pages that cannot be asked for again: their address holds what
+/// may be sent once, or they answer a form.
+pub(super) fn in_the_other_language(other: &Writer<'_>, title: &str, words: &Markup) -> Markup {
+    html! {
+        details.language lang=(other.language.tag()) {
+            summary { (texts::LANGUAGE.get(other.language)) }
+            h2 { (title) }
+            (words)
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::document::{Writer, heading};
+use super::document::{Writer, heading, in_the_other_language};
 use super::icon::Icon;
 use super::qr_code;
 use super::site::Site;
@@ -43,17 +43,25 @@ pub(super) fn launch(site: &Site, visit: Visit, id: &str) -> Markup {
 /// A direct link to WeChat's page.
 pub(super) fn handoff(site: &Site, visit: Visit, id: &str, url: &str) -> Markup {
     let writer = Writer { site, language: visit.language };
-    let title = texts::HANDOFF_TITLE.get(visit.language);
-    let main = html! {
-        (heading(Icon::Ask, title))
-        p.lead { (writer.say(texts::HANDOFF)) }
-        p.action {
-            a.button href=(url) referrerpolicy="origin" { (texts::OPEN_WECHAT_PAGE.get(visit.language)) }
+    let title = |writer: &Writer<'_>| texts::HANDOFF_TITLE.get(writer.language);
+    let words = |writer: &Writer<'_>| {
+        html! {
+            p.lead { (texts::HANDOFF.get(writer.language)) }
+            p.action {
+                a.button href=(url) referrerpolicy="origin" { (texts::OPEN_WECHAT_PAGE.get(writer.language)) }
+            }
+            p.note { (texts::HANDOFF_SOON.get(writer.language)) }
+            p.action {
+                a.button.secondary href=(writer.launch_path(id)) { (texts::START_AGAIN.get(writer.language)) }
+            }
         }
-        p.note { (writer.say(texts::HANDOFF_SOON)) }
     };
-    let footer = html! { a href=(writer.launch_path(id)) { (texts::START_AGAIN.get(visit.language)) } };
-    writer.document(title, &main, &footer)
+    let main = html! {
+        (heading(Icon::Ask, title(&writer)))
+        (words(&writer))
+    };
+    let other = writer.other();
+    writer.document(title(&writer), &main, &in_the_other_language(&other, title(&other), &words(&other)))
 }
 
 fn in_wechat(writer: &Writer<'_>, id: &str) -> Markup {

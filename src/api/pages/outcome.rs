@@ -1,11 +1,8 @@
 //! What is shown after WeChat's page, or instead of it.
-//!
-//! These pages cannot be asked for in another language: their address holds what may be sent once, or they answer a form.
-//! So each has both languages, with the other one folded away.
 
 use maud::{Markup, html};
 
-use super::document::{Writer, heading};
+use super::document::{Writer, heading, in_the_other_language};
 use super::icon::Icon;
 use super::page::{Page, Trouble};
 use super::site::Site;
@@ -30,18 +27,12 @@ struct Outcome<'a> {
 pub(super) fn outcome(site: &Site, visit: Visit, page: &Page<'_>) -> Markup {
     let Some(outcome) = Outcome::of(page) else { return Markup::default() };
     let writer = Writer { site, language: visit.language };
-    let other = Writer { site, language: visit.language.other() };
+    let other = writer.other();
     let main = html! {
         (heading(outcome.icon, &writer.say(outcome.title)))
         (outcome.body(&writer))
     };
-    let footer = html! {
-        details.language lang=(other.language.tag()) {
-            summary { (texts::LANGUAGE.get(other.language)) }
-            h2 { (other.say(outcome.title)) }
-            (outcome.body(&other))
-        }
-    };
+    let footer = in_the_other_language(&other, &other.say(outcome.title), &outcome.body(&other));
     writer.document(&writer.say(outcome.title), &main, &footer)
 }
 
