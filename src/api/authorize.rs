@@ -43,7 +43,8 @@ enum Route {
 impl Route {
     const fn methods(self) -> &'static str {
         match self {
-            Self::Launch => "GET, POST",
+            // A link checker may ask by HEAD.
+            Self::Launch => "GET, HEAD, POST",
             Self::Return => "GET",
         }
     }

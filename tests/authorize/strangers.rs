@@ -32,7 +32,7 @@ async fn other_methods_do_nothing() {
     let harness = Harness::new();
     let (id, _) = harness.link(&json!({})).await;
     for (route, allowed, methods) in [
-        ("authorize", "GET, POST", ["HEAD", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE"].as_slice()),
+        ("authorize", "GET, HEAD, POST", ["PUT", "DELETE", "PATCH", "OPTIONS", "TRACE"].as_slice()),
         ("authorized", "GET", &["HEAD", "POST", "PUT", "DELETE", "OPTIONS"]),
     ] {
         for method in methods {

@@ -17,6 +17,9 @@ async fn opening_a_link_costs_no_code() {
         assert_eq!((page.status, page.header("content-type")), (200, "text/html; charset=utf-8"));
         assert_eq!(page.header("referrer-policy"), "origin");
     }
+    // A link checker asks by HEAD. API Gateway sends no body then.
+    let checked = harness.http("HEAD", &format!("/authorize/{id}"), &[], "").await;
+    assert_eq!((checked.status, checked.header("content-type")), (200, "text/html; charset=utf-8"));
     assert_eq!((harness.invocations(), harness.counted()), (0, vec![("LinkCreated", 1.0)]));
 }
 

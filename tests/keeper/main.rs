@@ -19,3 +19,4 @@ mod refresh;
 mod report;
 mod scenario;
 mod tickets;
+mod visits;

@@ -166,7 +166,7 @@ async fn every_line_fits_its_schema_and_none_holds_a_secret_at_any_level() {
             };
             // For this thread only, which runs the whole test.
             let logging = tracing::subscriber::set_default(log::subscriber(Some(level), Some(format), sink));
-            let answers = Scenario::new(&world, &keeper).run().await;
+            let (answers, ids) = Scenario::new(&world, &keeper).run().await;
             drop(logging);
             let text = written.text();
             if format == "JSON" {
@@ -184,6 +184,9 @@ async fn every_line_fits_its_schema_and_none_holds_a_secret_at_any_level() {
             // No value of an event is logged, not even of an invalid one.
             let leak = text.lines().find(|line| line.contains("planted"));
             assert_eq!(leak, None, "{level} {format}");
+            for id in ids {
+                assert!(!text.contains(&id) && !printed.contains(&id), "{level} {format}: a link's id");
+            }
             for secret in secrets(&world) {
                 for (what, output) in [("log", &text), ("metrics", &printed), ("answers", &answers)] {
                     assert!(!output.contains(&secret), "{level} {format}: {secret} in the {what}");

@@ -1,4 +1,4 @@
-//! Everything that the three functions do, with success and with failure, on one table and one set of
+//! Everything that the four functions do, with success and with failure, on one table and one set of
 //! metrics.
 
 use std::sync::Arc;
@@ -10,6 +10,7 @@ use futures_util::future::join;
 use lambda_http::{Body, Request, Response};
 use serde_json::{Value, json};
 use wechat_preauth::api::FunctionError;
+use wechat_preauth::api::authorize::AuthorizeHandler;
 use wechat_preauth::api::callback::CallbackHandler;
 use wechat_preauth::api::preauthcode::PreAuthCodeHandler;
 use wechat_preauth::platform::bus::{BusError, MemoryBus};
@@ -19,6 +20,7 @@ use wechat_sim::{BuiltPush, Endpoint, Event, Fault, FaultKind, Flaw, Push};
 
 use crate::harness::KeeperHarness;
 use crate::support::service::TestService;
+use crate::visits;
 
 /// The functions of one scenario. All write the keeper's metrics.
 pub struct Scenario<'a> {
@@ -26,35 +28,42 @@ pub struct Scenario<'a> {
     keeper: &'a KeeperHarness,
     preauthcode: Arc<PreAuthCodeHandler>,
     callback: Arc<CallbackHandler>,
+    pages: Arc<AuthorizeHandler>,
     bus: Arc<MemoryBus>,
     /// Every answer as text, without the codes that callers asked for.
     answers: String,
+    /// The ids of all links.
+    ids: Vec<String>,
 }
 
 impl<'a> Scenario<'a> {
     pub fn new(world: &'a TestService, keeper: &'a KeeperHarness) -> Self {
         let services = Services { metrics: keeper.metrics.clone(), ..world.services() };
         let bus = Arc::new(MemoryBus::default());
+        let links = Arc::new(MemoryLinks::default());
         let push_services = PushServices {
             clock: services.clock.clone(),
             tickets: services.tickets.clone(),
-            links: Arc::new(MemoryLinks::default()),
+            links: links.clone(),
             credentials: services.credentials.clone(),
             bus: bus.clone(),
             metrics: services.metrics.clone(),
         };
+        let preauthcode = PreAuthCodeHandler::new(services.clone());
         Self {
             world,
             keeper,
-            preauthcode: PreAuthCodeHandler::new(services),
+            pages: visits::pages(&services, links, &preauthcode),
+            preauthcode,
             callback: CallbackHandler::new(push_services, Duration::ZERO),
             bus,
             answers: String::new(),
+            ids: Vec::new(),
         }
     }
 
-    /// Runs all steps. Returns every answer.
-    pub async fn run(mut self) -> String {
+    /// Runs all steps. Returns every answer, and the ids of all links.
+    pub async fn run(mut self) -> (String, Vec<String>) {
         for fault in [None, Some(61004), Some(61006), Some(40001), Some(40125), Some(-1), Some(45009)] {
             if let Some(errcode) = fault {
                 self.world.wechat.inject(Fault::errcode(errcode).forever());
@@ -62,6 +71,7 @@ impl<'a> Scenario<'a> {
             self.operators_act().await;
             self.callers_ask().await;
             self.wechat_pushes().await;
+            self.ids.push(visits::visit(&self.pages).await);
             let rids = self.world.wechat.requests().into_iter().filter_map(|request| {
                 let answer: Value = serde_json::from_str(&request.answer).ok()?;
                 Some(answer["errmsg"].as_str()?.rsplit(' ').next()?.to_owned())
@@ -77,7 +87,7 @@ impl<'a> Scenario<'a> {
         self.a_lease_is_lost().await;
         self.another_program_mints().await;
         self.a_code_is_refused().await;
-        self.answers
+        (self.answers, self.ids)
     }
 
     async fn act(&mut self, event: Value) {

@@ -5,7 +5,7 @@ use super::text::{Text, texts};
 
 texts! {
     AUTHORIZED { zh: "授权已完成", en: "Authorization complete" }
-    AUTHORIZED_NOW { zh: "微信已确认授权。你可以关闭本页，回到{platform}继续操作。", en: "WeChat has confirmed the authorization. You can close this page and go back to {platform}." }
+    AUTHORIZED_NOW { zh: "你可以关闭本页，回到{platform}继续操作。", en: "You can close this page and go back to {platform}." }
     ALREADY { zh: "授权已经完成", en: "Already authorized" }
     ALREADY_NOW { zh: "这次授权之前已经完成，不需要再次操作。你可以关闭本页。", en: "This authorization was completed before. There is nothing more to do, and you can close this page." }
     NOT_AUTHORIZED { zh: "授权没有完成", en: "Not authorized yet" }
