@@ -18,10 +18,11 @@ fn site(platform_name: Option<&str>) -> Site {
 /// Every page. What varies is `value`, so that a test can look for it.
 fn every_page(value: &str) -> Vec<Page<'_>> {
     let mut pages = vec![
-        Page::Launch { id: value },
+        Page::Launch { id: value, auth_type: None },
         Page::Handoff { id: value, url: value },
         Page::Authorized,
-        Page::AlreadyAuthorized,
+        Page::AlreadyAuthorized { back: None },
+        Page::AlreadyAuthorized { back: Some(value) },
         Page::NotAuthorized { id: value },
     ];
     for trouble in Trouble::ALL {
@@ -57,7 +58,7 @@ fn every_answer_has_the_headers_that_keep_it_safe() {
             let hash = STANDARD.encode(Sha256::digest(style));
             let policy = format!(
                 "default-src 'none'; style-src 'sha256-{hash}'; img-src data:; form-action 'self' \
-                 https://mp.weixin.qq.com https://open.weixin.qq.com; base-uri 'none'; frame-ancestors 'none'"
+                 https://*.weixin.qq.com; base-uri 'none'; frame-ancestors 'none'"
             );
             let to_wechat = matches!(page, Page::Launch { .. } | Page::Handoff { .. });
             let retry_after = match page {
@@ -114,7 +115,7 @@ fn every_value_is_escaped_wherever_it_stands() {
             assert!(!html.contains("<script") && !html.contains("<img src=x"), "{html}");
             assert!(!html.contains("\">&") && !html.contains("&amp;\"><"), "{html}");
             // The only page that shows no value at all.
-            let shows_none = matches!(page, Page::AlreadyAuthorized);
+            let shows_none = matches!(page, Page::AlreadyAuthorized { back: None });
             assert_eq!(html.contains("&lt;script&gt;"), !shows_none, "{html}");
             assert_eq!(html.contains("&amp;amp;"), !shows_none, "{html}");
         }
@@ -158,7 +159,7 @@ fn no_text_is_left_unfilled_and_each_page_has_one_heading() {
 #[test]
 fn the_form_is_there_where_it_can_work() {
     for visit in every_visit() {
-        let response = response(&site(None), &visit, &Page::Launch { id: ID });
+        let response = response(&site(None), &visit, &Page::Launch { id: ID, auth_type: None });
         let html = text(&response);
         let lang = if visit.language == Language::Chinese { "zh" } else { "en" };
         let form = format!(r#"<form class="action" method="post" action="/authorize/{ID}?lang={lang}">"#);
@@ -195,7 +196,11 @@ fn a_problem_shows_the_reference_and_a_way_back_only_where_there_is_one() {
         let (with, without) = (html(Some(ID), Some("order-17")), html(None, None));
         assert!(with.contains("<dd>order-17</dd>") && !without.contains("Reference"), "{trouble:?}");
         assert!(with.contains("<dd>8f5c1a52</dd>") && without.contains("<dd>8f5c1a52</dd>"), "{trouble:?}");
-        let useless = matches!(trouble, Trouble::LinkEnded | Trouble::LinkUnknown | Trouble::TooManyTries);
+        // Who has authorized already reloads the page instead.
+        let reload = *trouble == Trouble::Unconfirmed;
+        assert_eq!(with.contains("href=\"\""), reload, "{trouble:?}");
+        let ended = matches!(trouble, Trouble::LinkEnded | Trouble::LinkUnknown | Trouble::TooManyTries);
+        let useless = ended || reload;
         let way_back = format!("href=\"/authorize/{ID}?lang=en\"");
         assert_eq!(with.contains(&way_back), !useless, "{trouble:?}");
         assert!(!without.contains("/authorize/"), "{trouble:?}");

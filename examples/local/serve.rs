@@ -10,6 +10,8 @@ use hyper::body::{Bytes, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
+use lambda_http::aws_lambda_events::apigw::ApiGatewayProxyRequestContext;
+use lambda_http::request::RequestContext;
 use lambda_http::{Body, Request, RequestExt as _, Response};
 use lambda_runtime::{Context, LambdaEvent};
 use serde_json::Value;
@@ -20,6 +22,9 @@ use crate::stack::Parts;
 
 /// Where the service listens, unless the port is taken.
 const SERVICE: &str = "127.0.0.1:8080";
+
+/// Where owners make links.
+const LINKS: &str = "/authorization-links";
 
 /// Largest body, in bytes. API Gateway's limit is higher, the functions' own limits are lower.
 const MAX_BODY_BYTES: usize = 1024 * 1024;
@@ -83,7 +88,14 @@ async fn serve(
         "/keeper" => return Ok(keeper(&parts, request.body().as_ref()).await),
         "/diagnose" => return Ok(keeper(&parts, br#"{"action":"diagnose"}"#).await),
         "/wechat/callback" => parts.callback.clone().handle(request).await,
-        path if is_of_pages(path) => parts.authorize.clone().handle(request).await,
+        path if is_of_pages(path) => {
+            // As API Gateway names the resource of an event: only the owners' route has one of its own.
+            let resource = if path == LINKS { LINKS } else { "/{proxy+}" };
+            let mut context = ApiGatewayProxyRequestContext::default();
+            context.resource_path = Some(resource.into());
+            let request = request.with_request_context(RequestContext::ApiGatewayV1(context));
+            parts.authorize.clone().handle(request).await
+        }
         _ => parts.preauthcode.clone().handle(request).await,
     };
     Ok(match answered {

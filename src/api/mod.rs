@@ -4,7 +4,8 @@
 //! |---|---|
 //! | `preauthcode`, `issue_request` | the function that issues codes, and its request |
 //! | `callback`, `push_request` | the function that receives WeChat's pushes, and a push as it arrives |
-//! | `authorize`, `link_request` | the function for the merchant's pages, and the request for a link |
+//! | `authorize`, `link_request` | the function that makes authorization links, and the request for one |
+//! | `merchant` | the same function's other part: a merchant's visits |
 //! | `keeper`, `keeper_request` | the function for the schedule and for operators, and its event |
 //! | `pages` | the pages that a merchant sees |
 //! | `handler` | what is the same in all four: deadline, cold start, panic, log line, metrics |
@@ -20,6 +21,7 @@ pub mod issue_request;
 pub mod keeper;
 pub mod keeper_request;
 pub mod link_request;
+mod merchant;
 pub mod pages;
 pub mod preauthcode;
 pub mod push_request;

@@ -62,7 +62,10 @@ impl Aws {
 
     /// A Lambda client. An invocation waits for the function's work, and is not repeated: each one takes a code.
     pub fn lambda(&self, timeout: Duration) -> aws_sdk_lambda::Client {
-        let timeouts = TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).operation_timeout(timeout);
+        let timeouts = TimeoutConfig::builder()
+            .connect_timeout(CONNECT_TIMEOUT)
+            .operation_attempt_timeout(timeout)
+            .operation_timeout(timeout);
         let config = aws_sdk_lambda::config::Builder::from(&self.0)
             .timeout_config(timeouts.build())
             .retry_config(RetryConfig::disabled());

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::clients::cause;
 use super::dynamodb::{DynamoDbState, Written, write};
 use super::item::{Item, get_number, get_text, number, text};
-use crate::platform::links::{CodeOrigin, Counted, Link, LinkStore, MAX_CODES};
+use crate::platform::links::{CodeOrigin, Link, LinkStore, MAX_CODES, MAX_STARTS, Noted, Started};
 use crate::platform::{Authorization, StateError};
 
 /// When DynamoDB may delete an item, in Unix seconds: the table's TTL attribute.
@@ -34,46 +34,55 @@ impl LinkStore for DynamoDbState {
         self.read(link_key(link_id)).await.map(|item| read_link(&item))
     }
 
-    async fn count_code(&self, link_id: &str, now: i64) -> Result<Counted, StateError> {
+    async fn start(&self, link_id: &str, start: &str, now: i64) -> Result<Started, StateError> {
         let request = self
             .update(link_key(link_id))
-            .update_expression("ADD codes :one")
-            .condition_expression("expires_at > :now AND codes < :most")
+            .update_expression("SET taken.#start = :now ADD starts :one")
+            .condition_expression("expires_at > :now AND size(taken) < :codes AND starts < :starts")
+            .expression_attribute_names("#start", start)
             .expression_attribute_values(":one", number(1))
             .expression_attribute_values(":now", number(now))
-            .expression_attribute_values(":most", number(MAX_CODES));
+            .expression_attribute_values(":codes", number(MAX_CODES as i64))
+            .expression_attribute_values(":starts", number(MAX_STARTS));
         Ok(match write(request.return_values(ReturnValue::AllNew)).await? {
-            Written::Yes(item) => read_link(&item).map_or(Counted::No(None), Counted::Yes),
-            Written::No(item) => Counted::No(read_link(&item)),
+            Written::Yes(item) => read_link(&item).map_or(Started::No(None), Started::Yes),
+            // The SDK repeats a write whose answer was lost: then the place is taken already.
+            Written::No(item) => match read_link(&item) {
+                Some(link) if map(&item, "taken").is_some_and(|taken| taken.contains_key(start)) => {
+                    Started::Yes(link)
+                }
+                link => Started::No(link),
+            },
         })
     }
 
-    async fn uncount_code(&self, link_id: &str) -> Result<(), StateError> {
+    async fn give_back(&self, link_id: &str, start: &str) -> Result<(), StateError> {
         let request = self
             .update(link_key(link_id))
-            .update_expression("ADD codes :less")
-            .condition_expression("codes > :none")
-            .expression_attribute_values(":less", number(-1))
-            .expression_attribute_values(":none", number(0));
+            .update_expression("REMOVE taken.#start")
+            .condition_expression("attribute_exists(taken.#start)")
+            .expression_attribute_names("#start", start);
         write(request).await.map(|_| ())
     }
 
-    async fn note_return(&self, link_id: &str, auth_code_fingerprint: &str) -> Result<bool, StateError> {
+    async fn note_return(&self, link_id: &str, auth_code_fingerprint: &str) -> Result<Noted, StateError> {
         // The SDK repeats a write whose answer was lost: then the note is this visit's own.
         let visit = Uuid::new_v4().to_string();
         let request = self
             .update(link_key(link_id))
             .update_expression("SET came_back.#fingerprint = :visit")
-            .condition_expression("attribute_exists(came_back) AND attribute_not_exists(came_back.#fingerprint) AND size(came_back) < :most")
+            .condition_expression(
+                "attribute_exists(came_back) AND attribute_not_exists(came_back.#fingerprint) \
+                 AND size(came_back) < :most",
+            )
             .expression_attribute_names("#fingerprint", auth_code_fingerprint)
             .expression_attribute_values(":visit", text(&visit))
-            .expression_attribute_values(":most", number(MAX_CODES));
-        Ok(match write(request).await? {
-            Written::Yes(_) => true,
-            Written::No(item) => {
-                let returns = item.get("came_back").and_then(|returns| returns.as_m().ok());
-                returns.and_then(|returns| returns.get(auth_code_fingerprint)) == Some(&text(visit))
-            }
+            .expression_attribute_values(":most", number(MAX_CODES as i64));
+        let Written::No(item) = write(request).await? else { return Ok(Noted::First) };
+        Ok(match map(&item, "came_back").and_then(|came_back| came_back.get(auth_code_fingerprint)) {
+            Some(noted) if *noted == text(visit) => Noted::First,
+            Some(_) => Noted::Again,
+            None => Noted::Full,
         })
     }
 
@@ -120,7 +129,9 @@ fn write_link(link: &Link) -> Item {
         ("category_id_list".to_owned(), AttributeValue::L(ids)),
         ("created_at".to_owned(), number(link.created_at)),
         ("expires_at".to_owned(), number(link.expires_at)),
-        ("codes".to_owned(), number(link.codes)),
+        ("starts".to_owned(), number(link.starts)),
+        // Each start that has taken a code, with its time.
+        ("taken".to_owned(), AttributeValue::M(Item::new())),
         // The fingerprint of each authorization code that came back, and the visit that brought it.
         ("came_back".to_owned(), AttributeValue::M(Item::new())),
     ]);
@@ -130,6 +141,10 @@ fn write_link(link: &Link) -> Item {
     put_text(&mut item, "state", link.state.as_ref());
     put_text(&mut item, "return_url", link.return_url.as_ref());
     item
+}
+
+fn map<'a>(item: &'a Item, name: &str) -> Option<&'a Item> {
+    item.get(name)?.as_m().ok()
 }
 
 /// The link in an item; `None` when it is not one.
@@ -148,6 +163,7 @@ fn read_link(item: &Item) -> Option<Link> {
         return_url: get_text(item, "return_url"),
         created_at: get_number(item, "created_at")?,
         expires_at: get_number(item, "expires_at")?,
-        codes: get_number(item, "codes")?.try_into().ok()?,
+        starts: get_number(item, "starts")?.try_into().ok()?,
+        codes: map(item, "taken")?.len(),
     })
 }

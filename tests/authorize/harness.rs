@@ -1,7 +1,6 @@
 //! The function `authorize` with its links in memory, and a `preauthcode` that answers as it is told.
 
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use async_trait::async_trait;
 use lambda_http::{Body, Response};
@@ -138,6 +137,15 @@ impl Harness {
         Answer::new(&self.api.clone().handle(request).await.unwrap())
     }
 
+    /// The same on the owners' route, which IAM guards.
+    pub async fn owner(&self, method: &str, body: &str) -> Answer {
+        let mut event = rest_event(method, "/authorization-links", &[], body);
+        event["resource"] = json!("/authorization-links");
+        event["requestContext"]["resourcePath"] = json!("/authorization-links");
+        let request = lambda_http::request::from_str(&event.to_string()).unwrap();
+        Answer::new(&self.api.clone().handle(request).await.unwrap())
+    }
+
     pub async fn get(&self, target: &str) -> Answer {
         self.http("GET", target, &[], "").await
     }
@@ -170,7 +178,7 @@ impl Harness {
     }
 }
 
-/// An event of a REST API. The query stands in `target`.
+/// An event of the pages' API, which passes every path on. The query stands in `target`.
 pub fn rest_event(method: &str, target: &str, headers: &[(&str, &str)], body: &str) -> Value {
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     let mut parameters = serde_json::Map::new();
@@ -190,7 +198,7 @@ pub fn rest_event(method: &str, target: &str, headers: &[(&str, &str)], body: &s
         "multiValueQueryStringParameters": parameters,
         "requestContext": {
             "path": format!("/live{path}"), "stage": "live", "requestId": "6f1c", "httpMethod": method,
-            "resourcePath": "/", "identity": { "sourceIp": "192.0.2.1" },
+            "resourcePath": "/{proxy+}", "identity": { "sourceIp": "192.0.2.1" },
         },
         "body": body,
         "isBase64Encoded": false,
@@ -236,6 +244,3 @@ impl Answer {
         assert!(!self.body.contains("<script"), "{self:?}");
     }
 }
-
-/// Long enough for every deadline.
-pub const LONG: Duration = Duration::from_secs(60);

@@ -9,7 +9,7 @@ use crate::harness::{Harness, NOW, Next};
 async fn a_link_is_the_same_over_the_api_and_directly() {
     let harness = Harness::new();
     let body = r#"{"reference":"order-17","expires_in":3600}"#;
-    let answer = harness.http("POST", "/authorization-links", &[], body).await;
+    let answer = harness.owner("POST", body).await;
     assert_eq!((answer.status, answer.header("content-type")), (200, "application/json"));
     let over_http = answer.json();
     let directly = harness.direct(&json!({ "reference": "order-17", "expires_in": 3600 })).await.unwrap();
@@ -29,10 +29,10 @@ async fn a_link_is_the_same_over_the_api_and_directly() {
 #[tokio::test]
 async fn a_wrong_request_is_a_problem() {
     let harness = Harness::new();
-    let answer = harness.http("POST", "/authorization-links", &[], r#"{"state":7}"#).await;
+    let answer = harness.owner("POST", r#"{"state":7}"#).await;
     assert_eq!((answer.status, answer.header("content-type")), (400, "application/problem+json"));
     assert_eq!(answer.json()["detail"], "state must be a string");
-    let answer = harness.get("/authorization-links").await;
+    let answer = harness.owner("GET", "").await;
     assert_eq!((answer.status, answer.header("allow")), (405, "POST"));
     assert_eq!(answer.json()["code"], "Request.MethodNotAllowed");
     let error = harness.direct(&json!({ "redirect_uri": "https://a.example" })).await.unwrap_err();
@@ -44,7 +44,7 @@ async fn a_wrong_request_is_a_problem() {
 async fn a_link_that_cannot_be_kept_is_not_handed_out() {
     let harness = Harness::new();
     harness.links.fail(Some(StateError("throttled".into())));
-    let answer = harness.http("POST", "/authorization-links", &[], "").await;
+    let answer = harness.owner("POST", "").await;
     assert_eq!((answer.status, answer.header("retry-after")), (503, "5"));
     assert_eq!(answer.json()["code"], "State.Unavailable");
     assert_eq!(harness.counted(), [("Failure", 1.0)]);
@@ -70,7 +70,7 @@ async fn the_check_says_what_keeps_the_pages_from_working() {
     harness.links.fail(Some(StateError("AccessDeniedException".into())));
     assert_eq!(harness.direct(&check).await.unwrap()["code"], "State.Unavailable");
     // It is for direct invocation only, and takes no code.
-    let answer = harness.http("POST", "/authorization-links", &[], &check.to_string()).await;
+    let answer = harness.owner("POST", &check.to_string()).await;
     assert_eq!((answer.status, harness.invocations()), (400, 0));
 }
 

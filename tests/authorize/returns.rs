@@ -52,6 +52,11 @@ async fn the_owners_page_gets_the_authorization_code_once() {
         let again = back(&harness, &id, BACK).await;
         assert_eq!((again.status, again.header("location")), (200, ""));
         assert!(!again.body.contains("queryauthcode"));
+        // The merchant is not left behind: the owner's page is one click away.
+        let back = format!(
+            "https://shop.example.com/done?tenant=7&amp;state=a%26b%3Dc+d&amp;reference=order-17&amp;link_id={link_id}"
+        );
+        assert!(again.body.contains(&format!("href=\"{back}\"")), "{}", again.body);
     }
     // Another account is another code.
     let other = back(&harness, &id, "auth_code=queryauthcode%40%40%40other&expires_in=600").await;
@@ -143,6 +148,21 @@ async fn while_the_table_is_down_the_merchant_can_reload() {
     harness.links.fail(Some(StateError("throttled".into())));
     let page = back(&harness, &id, BACK).await;
     assert_eq!((page.status, page.header("retry-after")), (503, "5"));
+    // Nothing is to be authorized again.
+    assert!(page.body.contains("你不需要重新授权") && page.body.contains("href=\"\""), "{}", page.body);
+    assert!(!page.body.contains("/authorize/"), "{}", page.body);
     harness.links.fail(None);
     assert_eq!(back(&harness, &id, BACK).await.status, 303);
+}
+
+#[tokio::test]
+async fn forged_returns_do_not_shut_the_merchant_out() {
+    let harness = Harness::new();
+    let (id, _) = started(&harness, &json!({ "return_url": "https://shop.example.com/done" })).await;
+    for forged in 0..25 {
+        assert_eq!(back(&harness, &id, &format!("auth_code=forged-{forged}")).await.status, 303);
+    }
+    let answer = back(&harness, &id, BACK).await;
+    assert_eq!(answer.status, 303);
+    assert!(query(&answer).contains(&("auth_code".to_owned(), AUTH_CODE.to_owned())));
 }

@@ -27,6 +27,29 @@ async fn an_unknown_link_is_a_page_and_nobodys_alarm() {
     assert_eq!((harness.counted(), harness.invocations()), (vec![], 0));
 }
 
+/// The pages' API passes every path on, and a custom domain or a proxy may put a base path before it.
+#[tokio::test]
+async fn nobody_makes_a_link_on_the_pages_routes() {
+    let harness = Harness::new();
+    for path in [
+        "/authorization-links",
+        "/authorization-links/",
+        "/live/authorization-links",
+        "/authorize/authorization-links",
+        "/authorized/authorization-links",
+        "/authorized/x/authorization-links",
+    ] {
+        for method in ["POST", "GET", "PUT"] {
+            let body = r#"{"return_url":"https://evil.example"}"#;
+            let page = harness.http(method, path, &[("Content-Type", "application/json")], body).await;
+            page.is_safe();
+            assert!(matches!(page.status, 404 | 405), "{method} {path}: {page:?}");
+            assert_eq!(page.header("content-type"), "text/html; charset=utf-8", "{method} {path}");
+        }
+    }
+    assert_eq!((harness.counted(), harness.invocations()), (vec![], 0));
+}
+
 #[tokio::test]
 async fn other_methods_do_nothing() {
     let harness = Harness::new();
@@ -93,8 +116,8 @@ proptest! {
     #[test]
     fn whatever_is_sent_the_answer_is_safe(
         method in prop_oneof![Just("GET"), Just("POST"), Just("PUT")],
-        route in prop_oneof![Just("authorize"), Just("authorized"), Just("x")],
-        id in ".{0,40}",
+        route in prop_oneof![Just("authorize"), Just("authorized"), Just("authorization-links"), Just("x")],
+        id in prop_oneof![".{0,40}", Just("authorization-links".to_owned())],
         query in "(lang|auth_code|expires_in|handoff|.{0,5})=.{0,60}(&.{0,20})?",
         language in "[ -~]{0,60}",
         agent in "[ -~]{0,60}",

@@ -5,6 +5,7 @@
 mod support;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use support::lambda::Function;
@@ -13,7 +14,7 @@ use wechat_preauth::aws::DynamoDbState;
 use wechat_preauth::platform::links::{Link, LinkId, LinkStore as _};
 use wechat_preauth::platform::{Clock as _, SystemClock, Ticket, TicketStore as _};
 use wechat_preauth::wechat::code_fingerprint;
-use wechat_sim::{Endpoint, Sim, SimConfig};
+use wechat_sim::{Endpoint, Fault, Sim, SimConfig};
 
 /// The id in the events, and its link's `return_url`.
 const ID: &str = "MDEyMzQ1Njc4OWFiY2RlZg";
@@ -128,6 +129,10 @@ async fn a_merchant_goes_the_whole_way() {
         assert_eq!((origin.link_id, origin.state.as_deref()), (link_id.clone(), Some("back-office-7")));
     }
     assert_eq!(stack.wechat.calls(Endpoint::CreatePreAuthCode), 2);
+
+    // A slow WeChat is waited for: its code is used up all the same.
+    stack.wechat.inject(Fault::delay(Duration::from_secs(3)).on(Endpoint::CreatePreAuthCode));
+    assert_eq!(function.invoke_file("authorize-start-desktop-rest-api.json").unwrap()["statusCode"], 303);
 
     let back = function.invoke_file("authorize-return-rest-api.json").unwrap();
     assert_eq!((back["statusCode"].as_u64(), header(&back, "referrer-policy")), (Some(303), "no-referrer"));

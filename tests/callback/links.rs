@@ -8,7 +8,7 @@ use secrecy::ExposeSecret as _;
 use serde_json::Value;
 use tokio::time::Instant;
 use wechat_preauth::platform::StateError;
-use wechat_preauth::platform::links::{CodeOrigin, Counted, Link, LinkStore};
+use wechat_preauth::platform::links::{CodeOrigin, Link, LinkStore, Noted, Started};
 
 use crate::harness::{CallbackHarness, event};
 
@@ -91,13 +91,13 @@ impl LinkStore for Hangs {
     async fn link(&self, _: &str) -> Result<Option<Link>, StateError> {
         unreachable!()
     }
-    async fn count_code(&self, _: &str, _: i64) -> Result<Counted, StateError> {
+    async fn start(&self, _: &str, _: &str, _: i64) -> Result<Started, StateError> {
         unreachable!()
     }
-    async fn uncount_code(&self, _: &str) -> Result<(), StateError> {
+    async fn give_back(&self, _: &str, _: &str) -> Result<(), StateError> {
         unreachable!()
     }
-    async fn note_return(&self, _: &str, _: &str) -> Result<bool, StateError> {
+    async fn note_return(&self, _: &str, _: &str) -> Result<Noted, StateError> {
         unreachable!()
     }
     async fn put_code_origin(&self, _: &str, _: &CodeOrigin, _: i64) -> Result<(), StateError> {

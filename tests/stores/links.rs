@@ -7,7 +7,9 @@ use std::sync::Arc;
 use aws_sdk_dynamodb::types::AttributeValue;
 use wechat_preauth::aws::DynamoDbState;
 use wechat_preauth::platform::Authorization;
-use wechat_preauth::platform::links::{CodeOrigin, Counted, Link, LinkStore, MAX_CODES, MemoryLinks};
+use wechat_preauth::platform::links::{
+    CodeOrigin, Link, LinkStore, MAX_CODES, MAX_STARTS, MemoryLinks, Noted, Started,
+};
 
 use crate::proxy::{Fate, Proxy};
 use crate::support::moto::Moto;
@@ -27,6 +29,7 @@ fn full() -> Link {
         return_url: Some("https://shop.example.com/done?a=b".into()),
         created_at: NOW,
         expires_at: NOW + 60,
+        starts: 0,
         codes: 0,
     }
 }
@@ -35,10 +38,16 @@ fn bare() -> Link {
     Link { created_at: NOW, expires_at: NOW + 60, ..Link::default() }
 }
 
-fn codes(counted: Counted) -> Result<u32, Option<u32>> {
-    match counted {
-        Counted::Yes(link) => Ok(link.codes),
-        Counted::No(link) => Err(link.map(|link| link.codes)),
+/// The codes and the starts of a link after a start, or of one that could not be started.
+async fn start(
+    links: &dyn LinkStore,
+    id: &str,
+    name: &str,
+    now: i64,
+) -> Result<(usize, u32), Option<(usize, u32)>> {
+    match links.start(id, name, now).await.unwrap() {
+        Started::Yes(link) => Ok((link.codes, link.starts)),
+        Started::No(link) => Err(link.map(|link| (link.codes, link.starts))),
     }
 }
 
@@ -50,40 +59,50 @@ async fn keeps_its_promises(links: Arc<dyn LinkStore>) {
         assert_eq!(links.link(id).await.unwrap(), Some(link));
     }
 
-    // Codes are counted until the link ends.
-    assert_eq!(codes(links.count_code(LINK, NOW + 59).await.unwrap()), Ok(1));
-    let counted = links.link(LINK).await.unwrap().unwrap();
-    assert_eq!(counted, Link { codes: 1, ..full() });
-    assert_eq!(codes(links.count_code(LINK, NOW + 60).await.unwrap()), Err(Some(1)));
-    assert_eq!(codes(links.count_code("unknown", NOW).await.unwrap()), Err(None));
+    // It is started until it ends.
+    assert_eq!(start(&*links, LINK, "one", NOW + 59).await, Ok((1, 1)));
+    assert_eq!(links.link(LINK).await.unwrap(), Some(Link { starts: 1, codes: 1, ..full() }));
+    assert_eq!(start(&*links, LINK, "two", NOW + 60).await, Err(Some((1, 1))));
+    assert_eq!(start(&*links, "unknown", "one", NOW).await, Err(None));
 
-    // A count is taken back, and never below nothing.
-    links.uncount_code(LINK).await.unwrap();
-    links.uncount_code(LINK).await.unwrap();
-    links.uncount_code("unknown").await.unwrap();
-    assert_eq!(links.link("unknown").await.unwrap(), None, "taking back makes no link");
-    assert_eq!(links.link(LINK).await.unwrap().unwrap().codes, 0);
+    // A place is given back once, however often that is said, and only by who has it.
+    assert_eq!(start(&*links, LINK, "two", NOW).await, Ok((2, 2)));
+    for _ in 0..2 {
+        links.give_back(LINK, "two").await.unwrap();
+    }
+    links.give_back(LINK, "three").await.unwrap();
+    links.give_back("unknown", "one").await.unwrap();
+    assert_eq!(links.link("unknown").await.unwrap(), None, "giving back makes no link");
+    assert_eq!(links.link(LINK).await.unwrap(), Some(Link { starts: 2, codes: 1, ..full() }));
 
     // No race takes more codes than a link may.
-    let racers = (0..MAX_CODES + 10).map(|_| {
+    let racers = (0..MAX_CODES + 10).map(|racer| {
         let links = links.clone();
-        tokio::spawn(async move { codes(links.count_code(LINK, NOW).await.unwrap()) })
+        tokio::spawn(async move { start(&*links, LINK, &format!("racer-{racer}"), NOW).await })
     });
     let mut taken = Vec::new();
     for racer in racers.collect::<Vec<_>>() {
-        taken.extend(racer.await.unwrap());
+        taken.extend(racer.await.unwrap().map(|(codes, _)| codes));
     }
     taken.sort_unstable();
-    assert_eq!(taken, (1..=MAX_CODES).collect::<Vec<_>>());
-    assert_eq!(codes(links.count_code(LINK, NOW).await.unwrap()), Err(Some(MAX_CODES)));
+    assert_eq!(taken, (2..=MAX_CODES).collect::<Vec<_>>());
 
-    // Each authorization code comes back once.
-    assert!(links.note_return("bare", "0123456789ab").await.unwrap());
-    assert!(!links.note_return("bare", "0123456789ab").await.unwrap());
-    for code in 1..MAX_CODES {
-        assert!(links.note_return("bare", &format!("{code:012x}")).await.unwrap(), "{code}");
+    // Nor are there more starts, even if every one is given back.
+    links.create_link("tried", &bare(), NOW + 7200).await.unwrap();
+    for number in 1..=MAX_STARTS {
+        assert_eq!(start(&*links, "tried", "again", NOW).await, Ok((1, number)));
+        links.give_back("tried", "again").await.unwrap();
     }
-    assert!(!links.note_return("bare", "ba9876543210").await.unwrap(), "as many came as codes were taken");
+    assert_eq!(start(&*links, "tried", "again", NOW).await, Err(Some((0, MAX_STARTS))));
+
+    // Each authorization code comes back once, as far as there is place for notes.
+    assert_eq!(links.note_return("bare", "0123456789ab").await.unwrap(), Noted::First);
+    assert_eq!(links.note_return("bare", "0123456789ab").await.unwrap(), Noted::Again);
+    for code in 1..MAX_CODES {
+        assert_eq!(links.note_return("bare", &format!("{code:012x}")).await.unwrap(), Noted::First, "{code}");
+    }
+    assert_eq!(links.note_return("bare", "ba9876543210").await.unwrap(), Noted::Full);
+    assert_eq!(links.note_return("bare", "0123456789ab").await.unwrap(), Noted::Again);
 
     // The origin of a code.
     assert_eq!(links.code_origin("dc304e8dd012").await.unwrap(), None);
@@ -139,11 +158,21 @@ async fn a_repeated_write_counts_as_the_first() {
     links.create_link(LINK, &full(), NOW).await.unwrap();
     assert_eq!(proxy.take_seen(), ["putitem", "putitem"]);
     // The merchant's one return is not taken for a second one.
-    assert!(links.note_return(LINK, "0123456789ab").await.unwrap());
+    assert_eq!(links.note_return(LINK, "0123456789ab").await.unwrap(), Noted::First);
     assert_eq!(proxy.take_seen(), ["updateitem", "updateitem"]);
-    assert!(!links.note_return(LINK, "0123456789ab").await.unwrap());
-    // At worst a code is counted twice.
-    assert_eq!(codes(links.count_code(LINK, NOW).await.unwrap()), Ok(2));
+    assert_eq!(links.note_return(LINK, "0123456789ab").await.unwrap(), Noted::Again);
+    proxy.take_seen();
+    // Two starts, of which one is given back: one code is taken. A start may be counted twice.
+    assert_eq!(start(&links, LINK, "one", NOW).await, Ok((1, 2)));
+    assert_eq!(start(&links, LINK, "two", NOW).await, Ok((2, 4)));
+    links.give_back(LINK, "two").await.unwrap();
+    assert_eq!(proxy.take_seen(), ["updateitem"; 6]);
+    assert_eq!(links.link(LINK).await.unwrap().unwrap().codes, 1);
+    // The last place, taken by a write that lost its answer, is not refused.
+    for number in 2..=MAX_CODES {
+        assert!(start(&links, LINK, &format!("start-{number}"), NOW).await.is_ok(), "{number}");
+    }
+    assert!(start(&links, LINK, "more", NOW).await.is_err());
     drop(moto);
 }
 
@@ -156,6 +185,7 @@ async fn an_item_that_is_no_link_is_none() {
     let pk = AttributeValue::S(format!("link#{LINK}"));
     moto.dynamodb().put_item().table_name(&table).item("pk", pk).send().await.unwrap();
     assert_eq!(links.link(LINK).await.unwrap(), None);
-    assert_eq!(links.count_code(LINK, NOW).await.unwrap(), Counted::No(None));
-    assert!(!links.note_return(LINK, "0123456789ab").await.unwrap());
+    assert_eq!(links.start(LINK, "one", NOW).await.unwrap(), Started::No(None));
+    links.give_back(LINK, "one").await.unwrap();
+    assert_eq!(links.note_return(LINK, "0123456789ab").await.unwrap(), Noted::Full);
 }

@@ -10,19 +10,21 @@ use super::texts::{self, Remedy, Text};
 use super::visit::{Device, Visit};
 
 /// What will happen, and how to start it on this device.
-pub(super) fn launch(site: &Site, visit: Visit, id: &str) -> Markup {
+pub(super) fn launch(site: &Site, visit: Visit, id: &str, auth_type: Option<u32>) -> Markup {
     let writer = Writer { site, language: visit.language };
     let asks = match site.platform_name() {
         // The text has the corner brackets of Chinese itself.
         Some(name) => texts::NAMED_ASKS.get(visit.language).replace("{platform}", name),
         None => texts::ASKS.get(visit.language).to_owned(),
     };
+    let accounts = texts::accounts(auth_type).get(visit.language);
+    let asks = asks.replace("{accounts}", accounts);
     let main = html! {
         (heading(Icon::Ask, &asks))
         p.lead { (writer.say(texts::BY_WECHAT)) }
         @match visit.device {
-            Device::WeChat => (in_wechat(&writer, id)),
-            Device::Desktop => (on_a_computer(&writer, id)),
+            Device::WeChat => (in_wechat(&writer, id, accounts)),
+            Device::Desktop => (on_a_computer(&writer, id, accounts)),
             Device::Phone => (elsewhere(&writer, id, texts::NOT_IN_BROWSER, true)),
             Device::WeCom => (elsewhere(&writer, id, texts::NOT_IN_WECOM, true)),
             Device::MiniProgram => (elsewhere(&writer, id, texts::NOT_IN_MINI_PROGRAM, false)),
@@ -33,7 +35,7 @@ pub(super) fn launch(site: &Site, visit: Visit, id: &str) -> Markup {
     let other = visit.language.other();
     let footer = html! {
         p { (writer.say(texts::REVOCABLE)) }
-        a lang=(other.tag()) hreflang=(other.tag()) href={ "/authorize/" (id) "?lang=" (other.parameter()) } {
+        a lang=(other.tag()) hreflang=(other.tag()) href=(writer.other().launch_path(id)) {
             (texts::LANGUAGE.get(other))
         }
     };
@@ -64,16 +66,16 @@ pub(super) fn handoff(site: &Site, visit: Visit, id: &str, url: &str) -> Markup 
     writer.document(title(&writer), &main, &in_the_other_language(&other, title(&other), &words(&other)))
 }
 
-fn in_wechat(writer: &Writer<'_>, id: &str) -> Markup {
+fn in_wechat(writer: &Writer<'_>, id: &str, accounts: &str) -> Markup {
     html! {
-        (what_will_happen(writer, texts::STEP_ADMINISTRATOR))
+        (what_will_happen(writer, texts::STEP_ADMINISTRATOR, accounts))
         (start(writer, id, texts::START, "button"))
     }
 }
 
-fn on_a_computer(writer: &Writer<'_>, id: &str) -> Markup {
+fn on_a_computer(writer: &Writer<'_>, id: &str, accounts: &str) -> Markup {
     html! {
-        (what_will_happen(writer, texts::STEP_SCAN))
+        (what_will_happen(writer, texts::STEP_SCAN, accounts))
         div.ways {
             (qr_code(writer, id, texts::SCAN))
             p.or { (texts::OR.get(writer.language)) }
@@ -92,7 +94,7 @@ fn elsewhere(writer: &Writer<'_>, id: &str, why: Text, or_here: bool) -> Markup 
         section aria-labelledby="open" {
             h2 #open { (texts::OPEN_IN_WECHAT.get(language)) }
             p { (why.get(language)) }
-            (steps(writer, &[texts::OPEN_COPY, texts::OPEN_SEND, texts::OPEN_TAP]))
+            (steps(&[texts::OPEN_COPY, texts::OPEN_SEND, texts::OPEN_TAP].map(|text| text.get(language).to_owned())))
             p.address role="group" aria-label=(texts::ADDRESS.get(language)) { (writer.site.address(id)) }
         }
         (qr_code(writer, id, texts::SCAN_ELSEWHERE))
@@ -104,18 +106,19 @@ fn elsewhere(writer: &Writer<'_>, id: &str, why: Text, or_here: bool) -> Markup 
     }
 }
 
-fn what_will_happen(writer: &Writer<'_>, first: Text) -> Markup {
+fn what_will_happen(writer: &Writer<'_>, first: Text, accounts: &str) -> Markup {
+    let say = |text: Text| text.get(writer.language).replace("{accounts}", accounts);
     html! {
         section aria-labelledby="steps" {
             h2 #steps.hidden { (texts::STEPS.get(writer.language)) }
-            (steps(writer, &[first, texts::STEP_CHOOSE, texts::STEP_CHECK, texts::STEP_AGREE]))
+            (steps(&[first, texts::STEP_CHOOSE, texts::STEP_CHECK, texts::STEP_AGREE].map(say)))
         }
     }
 }
 
-fn steps(writer: &Writer<'_>, steps: &[Text]) -> Markup {
+fn steps(steps: &[String]) -> Markup {
     // Safari's screen reader forgets that a list is one when its style has no numbers; the role reminds it.
-    html! { ol.steps role="list" { @for step in steps { li { (step.get(writer.language)) } } } }
+    html! { ol.steps role="list" { @for step in steps { li { (step) } } } }
 }
 
 /// The form that makes a code and leads to WeChat's page.

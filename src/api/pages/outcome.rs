@@ -15,12 +15,23 @@ struct Outcome<'a> {
     title: Text,
     paragraphs: Vec<Text>,
     wait: Option<i64>,
-    /// What can help: a label, and the link's id.
-    button: Option<(Text, &'a str)>,
+    /// What can help: a label, and where it leads.
+    button: Option<(Text, Target<'a>)>,
     /// Whether that is not the first thing to do.
     button_later: bool,
     /// What the platform needs to find the cause: labels and values.
     details: Vec<(Text, &'a str)>,
+}
+
+/// Where a button leads.
+#[derive(Clone, Copy)]
+enum Target<'a> {
+    /// To the launch page of the link with this id.
+    Launch(&'a str),
+    /// To this same address once more.
+    Reload,
+    /// To the owner's page.
+    Owner(&'a str),
 }
 
 /// The page of an outcome.
@@ -51,9 +62,12 @@ impl<'a> Outcome<'a> {
             // These come before WeChat's page.
             Page::Launch { .. } | Page::Handoff { .. } => return None,
             Page::Authorized => plain(Icon::Done, texts::AUTHORIZED, vec![texts::AUTHORIZED_NOW]),
-            Page::AlreadyAuthorized => plain(Icon::Done, texts::ALREADY, vec![texts::ALREADY_NOW]),
+            Page::AlreadyAuthorized { back } => Self {
+                button: back.map(|url| (texts::BACK, Target::Owner(url))),
+                ..plain(Icon::Done, texts::ALREADY, vec![texts::ALREADY_NOW])
+            },
             Page::NotAuthorized { id } => Self {
-                button: Some((texts::START_AGAIN, id)),
+                button: Some((texts::START_AGAIN, Target::Launch(id))),
                 ..plain(
                     Icon::Info,
                     texts::NOT_AUTHORIZED,
@@ -71,7 +85,7 @@ impl<'a> Outcome<'a> {
                 }
                 Self {
                     wait,
-                    button: button(trouble).zip(id),
+                    button: button(trouble, id),
                     button_later: trouble == Trouble::Setup,
                     details,
                     ..plain(icon(trouble), words.title, [words.happened].into_iter().chain(remedy).collect())
@@ -85,9 +99,9 @@ impl<'a> Outcome<'a> {
         html! {
             @for paragraph in &self.paragraphs { p.lead { (writer.say(*paragraph)) } }
             @if let Some(seconds) = self.wait { p.lead { (wait(language, seconds)) } }
-            @if let Some((label, id)) = self.button {
+            @if let Some((label, target)) = self.button {
                 p.action {
-                    a.button.secondary[self.button_later] href=(writer.launch_path(id)) { (label.get(language)) }
+                    a.button.secondary[self.button_later] href=(target.address(writer)) { (writer.say(label)) }
                 }
             }
             @if !self.details.is_empty() {
@@ -100,20 +114,33 @@ impl<'a> Outcome<'a> {
     }
 }
 
-/// The button that can help.
-const fn button(trouble: Trouble) -> Option<Text> {
-    match trouble {
-        Trouble::Busy | Trouble::Quota | Trouble::NoTicket | Trouble::Setup | Trouble::Internal => {
-            Some(texts::TRY_AGAIN)
+impl Target<'_> {
+    fn address(self, writer: &Writer<'_>) -> String {
+        match self {
+            Self::Launch(id) => writer.launch_path(id),
+            // An empty reference is the address of the page itself, with its query.
+            Self::Reload => String::new(),
+            Self::Owner(url) => url.to_owned(),
         }
-        Trouble::MethodNotAllowed | Trouble::NotFound => Some(texts::START_AGAIN),
-        Trouble::LinkEnded | Trouble::LinkUnknown | Trouble::TooManyTries => None,
     }
+}
+
+/// The button that can help.
+fn button(trouble: Trouble, id: Option<&str>) -> Option<(Text, Target<'_>)> {
+    let label = match trouble {
+        Trouble::Unconfirmed => return Some((texts::RELOAD, Target::Reload)),
+        Trouble::Busy | Trouble::Quota | Trouble::NoTicket | Trouble::Setup | Trouble::Internal => {
+            texts::TRY_AGAIN
+        }
+        Trouble::MethodNotAllowed | Trouble::NotFound => texts::START_AGAIN,
+        Trouble::LinkEnded | Trouble::LinkUnknown | Trouble::TooManyTries => return None,
+    };
+    Some((label, Target::Launch(id?)))
 }
 
 const fn icon(trouble: Trouble) -> Icon {
     match trouble {
-        Trouble::Busy | Trouble::Quota | Trouble::NoTicket => Icon::Wait,
+        Trouble::Busy | Trouble::Unconfirmed | Trouble::Quota | Trouble::NoTicket => Icon::Wait,
         Trouble::Setup | Trouble::TooManyTries | Trouble::Internal => Icon::Warn,
         Trouble::LinkEnded | Trouble::LinkUnknown | Trouble::MethodNotAllowed | Trouble::NotFound => {
             Icon::Info

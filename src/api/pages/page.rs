@@ -7,6 +7,8 @@ pub enum Page<'a> {
     Launch {
         /// The link's id.
         id: &'a str,
+        /// WeChat's number for the kinds of accounts that may be chosen.
+        auth_type: Option<u32>,
     },
     /// A direct link to WeChat's page, for a browser that sends no Referer after a redirect.
     Handoff {
@@ -18,7 +20,10 @@ pub enum Page<'a> {
     /// WeChat sent the merchant back with an `auth_code`.
     Authorized,
     /// The merchant came back once more with the same `auth_code`.
-    AlreadyAuthorized,
+    AlreadyAuthorized {
+        /// The owner's page, without the `auth_code`.
+        back: Option<&'a str>,
+    },
     /// The merchant came back without a usable `auth_code`.
     NotAuthorized {
         /// The link's id.
@@ -28,7 +33,7 @@ pub enum Page<'a> {
     Problem {
         /// What it is.
         trouble: Trouble,
-        /// The link's id, if there is such a link: then the merchant can start again where that helps.
+        /// The link's id: with it the merchant can start again where that helps.
         id: Option<&'a str>,
         /// The owner's own name for this authorization.
         reference: Option<&'a str>,
@@ -73,6 +78,8 @@ macro_rules! troubles {
 troubles! {
     /// WeChat or AWS is slow or down: another try soon can succeed.
     Busy = 503;
+    /// The same, when the merchant has come back from WeChat: there is nothing to authorize again.
+    Unconfirmed = 503;
     /// The quota of WeChat or of the platform is used up.
     Quota = 503;
     /// The platform's own settings at WeChat are wrong, such as its whitelist or secret. The merchant cannot help it.

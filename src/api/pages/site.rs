@@ -19,7 +19,10 @@ impl Site {
     /// `origin` is the pages' own, such as `https://auth.example.com`. `page_origins` are those of WeChat's two pages,
     /// to which the form leads.
     pub fn new(origin: &str, platform_name: Option<&str>, page_origins: [&str; 2]) -> Self {
-        let form_action = format!("'self' {}", page_origins.join(" "));
+        let is_wechats = page_origins.iter().all(|origin| origin.ends_with(".weixin.qq.com"));
+        // A browser asks for every step of a redirect, and WeChat's pages may lead on to another host of WeChat's.
+        let leads_to = if is_wechats { "https://*.weixin.qq.com".to_owned() } else { page_origins.join(" ") };
+        let form_action = format!("'self' {leads_to}");
         let policy = content_security_policy(STYLE, &form_action);
         Self {
             origin: origin.trim_end_matches('/').to_owned(),

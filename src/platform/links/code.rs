@@ -10,7 +10,7 @@ use super::services::LinkServices;
 use super::store::Link;
 use crate::platform::authorization_urls::AuthorizationUrls;
 use crate::platform::cause::Cause;
-use crate::platform::problem::{Problem, ProblemCode, Result, texts};
+use crate::platform::problem::{Problem, ProblemCode, texts};
 
 /// What the pages use of an answer.
 #[derive(Deserialize)]
@@ -38,7 +38,14 @@ struct Failed {
     request_id: String,
 }
 
-/// Takes one code for a link.
+/// Why there is no code.
+pub(super) struct NoCode {
+    pub(super) problem: Box<Problem>,
+    /// Whether WeChat may have issued one all the same.
+    pub(super) unclear: bool,
+}
+
+/// Takes one code for a link by `deadline`.
 ///
 /// # Errors
 /// The function's problem, without its texts; `Function.Unavailable` when it did not answer.
@@ -47,7 +54,8 @@ pub(super) async fn take_code(
     id: &LinkId,
     link: &Link,
     deadline: Instant,
-) -> Result<Code> {
+) -> Result<Code, NoCode> {
+    let unclear = |problem| NoCode { problem, unclear: true };
     let authorization = &link.authorization;
     let event = json!({
         "redirect_uri": services.origin.redirect_uri(id),
@@ -57,16 +65,19 @@ pub(super) async fn take_code(
         "reference": link.reference,
     });
     let invoked = services.codes.invoke(event.to_string().into_bytes(), deadline).await;
-    let invoked = invoked.map_err(|error| unavailable(&error))?;
+    let invoked = invoked.map_err(|error| unclear(unavailable(&error)))?;
     if invoked.failed {
-        return Err(function_failed(&invoked.payload));
+        return Err(match function_failed(&invoked.payload) {
+            Some(problem) => NoCode { problem, unclear: false },
+            None => unclear(unavailable(&"it ended in an error that is no answer".into())),
+        });
     }
     let code = serde_json::from_slice(&invoked.payload).ok();
     // Browsers are sent there.
     let code = code.filter(|code: &Code| {
         [&code.authorization_urls.pc, &code.authorization_urls.mobile].into_iter().all(|url| is_url(url))
     });
-    code.ok_or_else(|| unavailable(&"its answer cannot be read".into()))
+    code.ok_or_else(|| unclear(unavailable(&"its answer cannot be read".into())))
 }
 
 fn is_url(text: &str) -> bool {
@@ -78,18 +89,15 @@ pub(super) fn unavailable(error: &Cause) -> Box<Problem> {
     Problem::new(ProblemCode::FunctionUnavailable, detail).remedy(texts::PAGES_REMEDY)
 }
 
-fn function_failed(payload: &[u8]) -> Box<Problem> {
-    let Ok(error) = serde_json::from_slice::<FunctionError>(payload) else {
-        return unavailable(&"its error cannot be read".into());
-    };
-    // Anything else is Lambda's: a crash, a time limit, a wrong environment variable.
-    let Some(code) = ProblemCode::from_name(&error.kind) else {
-        return unavailable(&Cause::from("it ended in an error that is no answer"));
-    };
+/// The problem that the function answered. Any other error is Lambda's: a crash, a time limit, a wrong environment
+/// variable.
+fn function_failed(payload: &[u8]) -> Option<Box<Problem>> {
+    let error: FunctionError = serde_json::from_slice(payload).ok()?;
+    let code = ProblemCode::from_name(&error.kind)?;
     let failed: Failed = serde_json::from_str(&error.message).unwrap_or_default();
     let known = [("code", &code as &dyn std::fmt::Display), ("request_id", &failed.request_id)];
     let mut problem = Problem::new(code, texts::FUNCTION_FAILED.with(&known));
     (problem.errcode, problem.rid) = (failed.errcode, failed.rid);
     problem.retry_after = failed.retry_after.or(problem.retry_after);
-    problem
+    Some(problem)
 }

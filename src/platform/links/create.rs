@@ -48,7 +48,16 @@ pub async fn create_link(services: &LinkServices, request: LinkRequest) -> Resul
     let (now, link_id) = (services.clock.now(), id.link_id());
     let expires_at = now.saturating_add(request.expires_in);
     let LinkRequest { authorization, reference, state, return_url, .. } = request;
-    let link = Link { authorization, reference, state, return_url, created_at: now, expires_at, codes: 0 };
+    let link = Link {
+        authorization,
+        reference,
+        state,
+        return_url,
+        created_at: now,
+        expires_at,
+        starts: 0,
+        codes: 0,
+    };
     services.links.create_link(&link_id, &link, expires_at.saturating_add(KEPT_AFTER_END)).await?;
     Ok(CreatedLink { url: services.origin.launch_url(&id), link_id, expires_at: rfc3339(expires_at) })
 }

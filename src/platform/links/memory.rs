@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 
-use super::store::{CodeOrigin, Counted, Link, LinkStore, MAX_CODES};
+use super::store::{CodeOrigin, Link, LinkStore, MAX_CODES, MAX_STARTS, Noted, Started};
 use crate::platform::state::StateError;
 
 /// Links that all holders of this value share. Nothing is ever deleted.
@@ -15,6 +15,7 @@ pub struct MemoryLinks(Mutex<Items>);
 #[derive(Debug, Default)]
 struct Items {
     links: HashMap<String, Link>,
+    taken: HashMap<String, BTreeSet<String>>,
     returns: HashMap<String, BTreeSet<String>>,
     codes: HashMap<String, CodeOrigin>,
     failure: Option<StateError>,
@@ -48,28 +49,40 @@ impl LinkStore for MemoryLinks {
         Ok(self.items()?.links.get(link_id).cloned())
     }
 
-    async fn count_code(&self, link_id: &str, now: i64) -> Result<Counted, StateError> {
+    async fn start(&self, link_id: &str, start: &str, now: i64) -> Result<Started, StateError> {
         let mut items = self.items()?;
-        Ok(match items.links.get_mut(link_id) {
-            Some(link) if link.expires_at > now && link.codes < MAX_CODES => {
-                link.codes += 1;
-                Counted::Yes(link.clone())
-            }
-            other => Counted::No(other.cloned()),
-        })
+        let Items { links, taken, .. } = &mut *items;
+        let Some(link) = links.get_mut(link_id) else { return Ok(Started::No(None)) };
+        let taken = taken.entry(link_id.to_owned()).or_default();
+        if link.expires_at <= now || taken.len() >= MAX_CODES || link.starts >= MAX_STARTS {
+            return Ok(Started::No(Some(link.clone())));
+        }
+        taken.insert(start.to_owned());
+        (link.codes, link.starts) = (taken.len(), link.starts + 1);
+        Ok(Started::Yes(link.clone()))
     }
 
-    async fn uncount_code(&self, link_id: &str) -> Result<(), StateError> {
-        if let Some(link) = self.items()?.links.get_mut(link_id) {
-            link.codes = link.codes.saturating_sub(1);
+    async fn give_back(&self, link_id: &str, start: &str) -> Result<(), StateError> {
+        let mut items = self.items()?;
+        let Items { links, taken, .. } = &mut *items;
+        if let (Some(link), Some(taken)) = (links.get_mut(link_id), taken.get_mut(link_id)) {
+            taken.remove(start);
+            link.codes = taken.len();
         }
         Ok(())
     }
 
-    async fn note_return(&self, link_id: &str, auth_code_fingerprint: &str) -> Result<bool, StateError> {
+    async fn note_return(&self, link_id: &str, auth_code_fingerprint: &str) -> Result<Noted, StateError> {
         let mut items = self.items()?;
         let returns = items.returns.entry(link_id.to_owned()).or_default();
-        Ok(returns.len() < MAX_CODES as usize && returns.insert(auth_code_fingerprint.to_owned()))
+        if returns.contains(auth_code_fingerprint) {
+            return Ok(Noted::Again);
+        }
+        if returns.len() >= MAX_CODES {
+            return Ok(Noted::Full);
+        }
+        returns.insert(auth_code_fingerprint.to_owned());
+        Ok(Noted::First)
     }
 
     async fn put_code_origin(

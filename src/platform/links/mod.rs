@@ -25,5 +25,5 @@ pub use function::{CodeFunction, Invoked};
 pub use id::LinkId;
 pub use memory::MemoryLinks;
 pub use services::{LinkServices, PagesOrigin};
-pub use store::{CodeOrigin, Counted, Link, LinkStore, MAX_CODES};
+pub use store::{CodeOrigin, Link, LinkStore, MAX_CODES, MAX_STARTS, Noted, Started};
 pub use visit::{CameBack, Failed, Followed, Redirect};

@@ -6,7 +6,10 @@ use crate::platform::authorization_urls::Authorization;
 use crate::platform::state::StateError;
 
 /// Codes that one link may take. A merchant needs one or two; the rest bounds what a leaked link costs.
-pub const MAX_CODES: u32 = 20;
+pub const MAX_CODES: usize = 20;
+
+/// Starts of one link, those included that ended without a code: each one is an invocation of `preauthcode`.
+pub const MAX_STARTS: u32 = 100;
 
 /// The item `link#<link_id>`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -23,8 +26,10 @@ pub struct Link {
     pub created_at: i64,
     /// When it ends, in Unix seconds.
     pub expires_at: i64,
-    /// The codes taken so far.
-    pub codes: u32,
+    /// How often it was started.
+    pub starts: u32,
+    /// The codes taken so far, and those that are being taken.
+    pub codes: usize,
 }
 
 /// The item `code#<code_fingerprint>`: which link a code was taken through.
@@ -38,13 +43,24 @@ pub struct CodeOrigin {
     pub state: Option<String>,
 }
 
-/// What came of counting a code.
+/// What came of starting a link.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Counted {
-    /// It was counted. This is the link after that.
+pub enum Started {
+    /// It may take a code. This is the link after that.
     Yes(Link),
-    /// The link has ended or has taken its codes, and this is it; or there is none.
+    /// The link has ended, or was started or has taken codes as often as it may; or there is none.
     No(Option<Link>),
+}
+
+/// What came of noting a return.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Noted {
+    /// It is the first with this authorization code.
+    First,
+    /// There was one before.
+    Again,
+    /// There is no place for another note, so this may be either.
+    Full,
 }
 
 /// The links. An item disappears some time after `delete_at`.
@@ -56,16 +72,14 @@ pub trait LinkStore: Send + Sync {
     /// The link, also when it has ended.
     async fn link(&self, link_id: &str) -> Result<Option<Link>, StateError>;
 
-    /// Counts one more code of a link that has not ended at `now` and has taken fewer than [`MAX_CODES`]. A repeated
-    /// write may count one code twice.
-    async fn count_code(&self, link_id: &str, now: i64) -> Result<Counted, StateError>;
+    /// Counts a start, and takes the place of one code for it. `start` names it: a repeated call takes no second place.
+    async fn start(&self, link_id: &str, start: &str, now: i64) -> Result<Started, StateError>;
 
-    /// Takes back one count, since no code was taken.
-    async fn uncount_code(&self, link_id: &str) -> Result<(), StateError>;
+    /// Gives the place of a start back, since no code was taken. May be repeated.
+    async fn give_back(&self, link_id: &str, start: &str) -> Result<(), StateError>;
 
-    /// Notes that a merchant came back with the authorization code of this fingerprint. `false`: that was noted
-    /// before, or as many were noted as a link may take codes.
-    async fn note_return(&self, link_id: &str, auth_code_fingerprint: &str) -> Result<bool, StateError>;
+    /// Notes that a merchant came back with the authorization code of this fingerprint.
+    async fn note_return(&self, link_id: &str, auth_code_fingerprint: &str) -> Result<Noted, StateError>;
 
     /// Keeps which link a code was taken through.
     async fn put_code_origin(

@@ -3,19 +3,26 @@
 //! Everything that a visitor sends is a stranger's: the id is looked up by its hash, and the authorization code of the
 //! redirect is passed on only as text, to the address that the owner stored with the link.
 
+use std::num::NonZeroU32;
+use std::time::Duration;
+
 use tokio::time::Instant;
 use url::Url;
+use uuid::Uuid;
 
-use super::code::take_code;
+use super::code::{NoCode, take_code};
 use super::id::LinkId;
 use super::services::LinkServices;
-use super::store::{CodeOrigin, Counted, Link, MAX_CODES};
+use super::store::{CodeOrigin, Link, MAX_CODES, MAX_STARTS, Noted, Started};
 use crate::platform::authorization_urls::AuthorizationUrls;
 use crate::platform::problem::{Problem, ProblemCode, texts};
 use crate::wechat::code_fingerprint;
 
 /// How long the origin of a code is kept, in seconds: longer than any code lives, and than the events after it take.
 const CODE_ORIGIN_KEPT: i64 = 2 * 3600;
+
+/// What the code must leave of the time, for the write after it.
+const AFTER_THE_CODE: Duration = Duration::from_secs(2);
 
 /// Longest authorization code that is passed on, in bytes. WeChat's have some 80.
 const MAX_AUTH_CODE_BYTES: usize = 512;
@@ -30,11 +37,14 @@ pub struct Followed {
     pub link_id: String,
     /// The link's `reference`.
     pub reference: Option<String>,
+    /// Which kinds of accounts the merchant may choose.
+    pub auth_type: Option<NonZeroU32>,
 }
 
 impl Followed {
     fn new(link_id: &str, link: &Link) -> Self {
-        Self { link_id: link_id.to_owned(), reference: link.reference.clone() }
+        let (reference, auth_type) = (link.reference.clone(), link.authorization.auth_type);
+        Self { link_id: link_id.to_owned(), reference, auth_type }
     }
 }
 
@@ -72,8 +82,8 @@ pub enum CameBack {
     To(String),
     /// Nowhere: the authorization is done, and the owner gave no page.
     Done,
-    /// Nowhere: the same authorization code came before.
-    Again,
+    /// Nowhere: the same authorization code came before. The owner's page, without it.
+    Again(Option<String>),
     /// Nowhere: WeChat sent no authorization code, or none that could be one.
     NotAuthorized,
 }
@@ -88,8 +98,8 @@ pub async fn open_link(services: &LinkServices, id: &LinkId) -> Result<Followed>
     usable(&link_id, link, services.clock.now())
 }
 
-/// Takes a code for a merchant who starts. The codes of a link are counted before one is taken, so that no race takes
-/// more.
+/// Takes a code for a merchant who starts. Its place is taken before, so that no race takes more codes than a link may.
+/// It is given back only when it is clear that there is no code.
 ///
 /// # Errors
 /// `Link.*`, `State.Unavailable`, `Function.Unavailable`, or the problem of the function `preauthcode`.
@@ -99,20 +109,24 @@ pub async fn start(
     deadline: Instant,
 ) -> Result<(Followed, AuthorizationUrls)> {
     let (now, link_id) = (services.clock.now(), id.link_id());
-    let link = match services.links.count_code(&link_id, now).await? {
-        Counted::Yes(link) => link,
-        Counted::No(link) => {
+    let start = Uuid::new_v4().to_string();
+    let link = match services.links.start(&link_id, &start, now).await? {
+        Started::Yes(link) => link,
+        Started::No(link) => {
             let followed = usable(&link_id, link, now)?;
-            // Only a link that cannot be used is not counted.
+            // Only a link that cannot be used is not started.
             return Err(Failed { problem: exhausted(), followed: Some(followed) });
         }
     };
     let followed = Followed::new(&link_id, &link);
-    let code = match take_code(services, id, &link, deadline).await {
+    let by = deadline.checked_sub(AFTER_THE_CODE).unwrap_or(deadline);
+    let code = match take_code(services, id, &link, by).await {
         Ok(code) => code,
-        Err(problem) => {
-            // At worst the link has one code less.
-            drop(services.links.uncount_code(&link_id).await);
+        Err(NoCode { problem, unclear }) => {
+            if !unclear {
+                // At worst the link has one code less.
+                drop(services.links.give_back(&link_id, &start).await);
+            }
             return Err(Failed { problem, followed: Some(followed) });
         }
     };
@@ -138,24 +152,31 @@ pub async fn came_back(
     let link_id = id.link_id();
     let link = services.links.link(&link_id).await?.ok_or_else(not_found)?;
     let followed = Followed::new(&link_id, &link);
-    let Some(auth_code) = auth_code(redirect).filter(|_| link.codes > 0) else {
+    // Nobody comes back from a link through which nobody went.
+    let Some(auth_code) = auth_code(redirect).filter(|_| link.starts > 0) else {
         return Ok((followed, CameBack::NotAuthorized));
     };
-    if !services.links.note_return(&link_id, &code_fingerprint(auth_code)).await? {
-        return Ok((followed, CameBack::Again));
-    }
-    let came_back = match link.return_url.as_deref().and_then(|url| Url::parse(url).ok()) {
-        Some(url) => CameBack::To(return_to(url, auth_code, expires_in(redirect), &link, &link_id)),
-        None => CameBack::Done,
+    let owners_page = |code| owners_page(&link, &link_id, code);
+    let came_back = match services.links.note_return(&link_id, &code_fingerprint(auth_code)).await? {
+        Noted::Again => CameBack::Again(owners_page(None)),
+        // Without a note it may be the second time. Better than a merchant whom forged returns have shut out.
+        Noted::First | Noted::Full => match owners_page(Some((auth_code, expires_in(redirect)))) {
+            Some(page) => CameBack::To(page),
+            None => CameBack::Done,
+        },
     };
     Ok((followed, came_back))
 }
 
-fn return_to(mut url: Url, auth_code: &str, expires_in: Option<u32>, link: &Link, link_id: &str) -> String {
+/// The link's `return_url` with its parameters, and with the authorization code and its life.
+fn owners_page(link: &Link, link_id: &str, code: Option<(&str, Option<u32>)>) -> Option<String> {
+    let mut url = Url::parse(link.return_url.as_deref()?).ok()?;
     let mut query = url.query_pairs_mut();
-    query.append_pair("auth_code", auth_code);
-    if let Some(seconds) = expires_in {
-        query.append_pair("expires_in", &seconds.to_string());
+    if let Some((auth_code, expires_in)) = code {
+        query.append_pair("auth_code", auth_code);
+        if let Some(seconds) = expires_in {
+            query.append_pair("expires_in", &seconds.to_string());
+        }
     }
     for (name, value) in [("state", &link.state), ("reference", &link.reference)] {
         if let Some(value) = value {
@@ -164,7 +185,7 @@ fn return_to(mut url: Url, auth_code: &str, expires_in: Option<u32>, link: &Link
     }
     query.append_pair("link_id", link_id);
     drop(query);
-    url.into()
+    Some(url.into())
 }
 
 /// The one authorization code of a redirect. Two are as good as none: one of them is not WeChat's.
@@ -188,7 +209,7 @@ fn usable(link_id: &str, link: Option<Link>, now: i64) -> Result<Followed> {
         let problem = Problem::new(ProblemCode::LinkExpired, texts::LINK_EXPIRED);
         return Err(Failed { problem, followed: Some(followed) });
     }
-    if link.codes >= MAX_CODES {
+    if link.codes >= MAX_CODES || link.starts >= MAX_STARTS {
         return Err(Failed { problem: exhausted(), followed: Some(followed) });
     }
     Ok(followed)
@@ -199,5 +220,5 @@ fn not_found() -> Box<Problem> {
 }
 
 fn exhausted() -> Box<Problem> {
-    Problem::new(ProblemCode::LinkExhausted, texts::LINK_EXHAUSTED.with(&[("most", &MAX_CODES)]))
+    Problem::new(ProblemCode::LinkExhausted, texts::LINK_EXHAUSTED)
 }

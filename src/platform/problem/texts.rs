@@ -172,7 +172,7 @@ texts! {
 
     LINK_NOT_FOUND { en: "there is no such authorization link" }
     LINK_EXPIRED { en: "the authorization link has expired" }
-    LINK_EXHAUSTED { en: "the authorization link has been used {most} times" }
+    LINK_EXHAUSTED { en: "the authorization link has been used as often as a link may be" }
     FUNCTION_UNAVAILABLE { en: "the function preauthcode cannot be invoked: {error}" }
     FUNCTION_FAILED { en: "the function preauthcode answered {code} (its request_id: {request_id})" }
     PAGES_REMEDY { en: "Check PREAUTHCODE_FUNCTION and that this function's role may invoke it." }

@@ -5,7 +5,7 @@ use super::text::{Text, texts};
 
 texts! {
     AUTHORIZED { zh: "授权已完成", en: "Authorization complete" }
-    AUTHORIZED_NOW { zh: "你可以关闭本页，回到{platform}继续操作。", en: "You can close this page and go back to {platform}." }
+    AUTHORIZED_NOW { zh: "授权结果以{platform}显示的为准。你可以关闭本页。", en: "It is valid once {platform} shows it. You can close this page." }
     ALREADY { zh: "授权已经完成", en: "Already authorized" }
     ALREADY_NOW { zh: "这次授权之前已经完成，不需要再次操作。你可以关闭本页。", en: "This authorization was completed before. There is nothing more to do, and you can close this page." }
     NOT_AUTHORIZED { zh: "授权没有完成", en: "Not authorized yet" }
@@ -13,6 +13,8 @@ texts! {
     NOT_AUTHORIZED_NOW { zh: "如果要继续授权，请重新开始。", en: "Start again if you want to authorize." }
 
     START_AGAIN { zh: "重新开始", en: "Start again" }
+    RELOAD { zh: "刷新", en: "Reload" }
+    BACK { zh: "返回{platform}", en: "Back to {platform}" }
     TRY_AGAIN { zh: "重试", en: "Try again" }
     TELL { zh: "联系{platform}时，请提供：", en: "When you contact {platform}, give these details:" }
     REFERENCE { zh: "参考编号", en: "Reference" }
@@ -57,6 +59,11 @@ explanations! {
         title: "暂时无法开始授权", "The authorization cannot start right now";
         happened: "系统繁忙，通常很快就会恢复。", "The system is busy. This usually passes quickly.";
         remedy: "请稍等片刻再试。", "Please wait a moment.";
+    }
+    Unconfirmed {
+        title: "暂时无法确认授权结果", "The result cannot be confirmed right now";
+        happened: "系统繁忙，通常很快就会恢复。你不需要重新授权。", "The system is busy. You need not authorize again.";
+        remedy: "请稍等片刻，再刷新本页。", "Please wait a moment, then reload this page.";
     }
     Quota {
         title: "授权次数暂时达到上限", "Too many authorizations for now";
