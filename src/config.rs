@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use crate::platform::links::PagesOrigin;
-use crate::platform::{EgressIps, PageOrigins};
+use crate::platform::{EgressIps, WechatPages};
 use crate::wechat::ApiHosts;
 
 /// Longest name of a platform, in characters.
@@ -45,7 +45,7 @@ pub struct Config {
     /// `EGRESS_IPS`: the addresses that WeChat should see.
     pub egress_ips: EgressIps,
     /// `AUTHORIZATION_PAGE_ORIGINS`: where WeChat's authorization pages are.
-    pub page_origins: PageOrigins,
+    pub page_origins: WechatPages,
 }
 
 /// What the callback needs. It never calls WeChat.
@@ -71,7 +71,7 @@ pub struct AuthorizeConfig {
     /// `PLATFORM_NAME`: the platform's name, which the pages show. `\u5e97` in it is the character of that number.
     pub platform_name: Option<String>,
     /// `AUTHORIZATION_PAGE_ORIGINS`: where WeChat's authorization pages are.
-    pub page_origins: PageOrigins,
+    pub page_origins: WechatPages,
 }
 
 impl Config {
@@ -152,9 +152,9 @@ fn secret_id(variables: &Variables<'_>) -> Result<String, ConfigError> {
     variables.required("CREDENTIALS_SECRET_ID", secret)
 }
 
-fn page_origins(variables: &Variables<'_>) -> Result<PageOrigins, ConfigError> {
+fn page_origins(variables: &Variables<'_>) -> Result<WechatPages, ConfigError> {
     const NAME: &str = "AUTHORIZATION_PAGE_ORIGINS";
-    PageOrigins::parse(&variables.or(NAME, PageOrigins::DEFAULT)).map_err(|problem| wrong(NAME, problem))
+    WechatPages::parse(&variables.or(NAME, WechatPages::DEFAULT)).map_err(|problem| wrong(NAME, problem))
 }
 
 /// A text with JSON's escapes, since CloudFormation keeps ASCII only. At most 40 characters.

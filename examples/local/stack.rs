@@ -12,7 +12,7 @@ use wechat_preauth::api::pages::Site;
 use wechat_preauth::api::preauthcode::PreAuthCodeHandler;
 use wechat_preauth::platform::links::{LinkServices, MemoryLinks, PagesOrigin};
 use wechat_preauth::platform::{
-    CredentialsCache, EgressIps, MemoryCredentials, MemoryState, PageOrigins, PushServices, Services,
+    CredentialsCache, EgressIps, MemoryCredentials, MemoryState, PushServices, Services, WechatPages,
 };
 use wechat_preauth::telemetry::Metrics;
 use wechat_preauth::tls::TrustRoots;
@@ -61,7 +61,7 @@ impl Parts {
         });
         let state = Arc::new(MemoryState::default());
         let links = Arc::new(MemoryLinks::default());
-        let pages = PageOrigins { pc: wechat.url(), mobile: wechat.url() };
+        let pages = WechatPages { pc: wechat.url(), mobile: wechat.url() };
         let services = Services {
             clock: Arc::new(SimulatedTime(wechat.clock().clone())),
             tokens: state.clone(),

@@ -3,7 +3,7 @@
 use super::authorization_fields::{authorization, object, reference};
 use super::fields::Fields;
 use crate::platform::problem::texts;
-use crate::platform::{IssueRequest, LinkOptions, Problem, Result};
+use crate::platform::{IssueRequest, Problem, Result, UrlOptions};
 
 const FIELDS: [&str; 6] =
     ["component_appid", "redirect_uri", "auth_type", "biz_appid", "category_id_list", "reference"];
@@ -23,7 +23,7 @@ pub fn parse(body: &[u8]) -> Result<IssueRequest> {
     })
 }
 
-fn links(fields: &Fields<'_>) -> Result<Option<LinkOptions>> {
+fn links(fields: &Fields<'_>) -> Result<Option<UrlOptions>> {
     let Some(redirect_uri) = fields.text("redirect_uri")? else {
         let needs_it = ["auth_type", "biz_appid", "category_id_list"];
         return match needs_it.iter().find(|name| fields.get(name).is_some()) {
@@ -31,7 +31,7 @@ fn links(fields: &Fields<'_>) -> Result<Option<LinkOptions>> {
             None => Ok(None),
         };
     };
-    LinkOptions::new(redirect_uri, authorization(fields)?).map(Some)
+    UrlOptions::new(redirect_uri, authorization(fields)?).map(Some)
 }
 
 #[cfg(test)]

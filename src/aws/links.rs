@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::clients::cause;
 use super::dynamodb::{DynamoDbState, Written, write};
 use super::item::{Item, get_number, get_text, number, text};
-use crate::platform::links::{CodeOrigin, Link, LinkStore, MAX_CODES, MAX_STARTS, Noted, Started};
+use crate::platform::links::{CodeLink, Link, LinkStore, MAX_CODES, MAX_STARTS, Noted, Started};
 use crate::platform::{Authorization, StateError};
 
 /// When DynamoDB may delete an item, in Unix seconds: the table's TTL attribute.
@@ -86,10 +86,10 @@ impl LinkStore for DynamoDbState {
         })
     }
 
-    async fn put_code_origin(
+    async fn put_code_link(
         &self,
         code_fingerprint: &str,
-        origin: &CodeOrigin,
+        origin: &CodeLink,
         delete_at: i64,
     ) -> Result<(), StateError> {
         let mut item = Item::from([("link_id".to_owned(), text(&origin.link_id))]);
@@ -98,9 +98,9 @@ impl LinkStore for DynamoDbState {
         self.put(item, code_key(code_fingerprint), delete_at).await
     }
 
-    async fn code_origin(&self, code_fingerprint: &str) -> Result<Option<CodeOrigin>, StateError> {
+    async fn code_link(&self, code_fingerprint: &str) -> Result<Option<CodeLink>, StateError> {
         let item = self.read(code_key(code_fingerprint)).await?;
-        Ok(get_text(&item, "link_id").map(|link_id| CodeOrigin {
+        Ok(get_text(&item, "link_id").map(|link_id| CodeLink {
             link_id,
             reference: get_text(&item, "reference"),
             state: get_text(&item, "state"),

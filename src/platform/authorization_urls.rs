@@ -27,14 +27,14 @@ const MAX_CATEGORY_IDS: usize = 100;
 
 /// The two origins of WeChat's authorization pages.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PageOrigins {
+pub struct WechatPages {
     /// That of the page for a computer, without a slash at its end.
     pub pc: String,
     /// That of the page for WeChat on a phone.
     pub mobile: String,
 }
 
-impl PageOrigins {
+impl WechatPages {
     /// WeChat's own.
     pub const DEFAULT: &str = "https://mp.weixin.qq.com,https://open.weixin.qq.com";
 
@@ -57,7 +57,7 @@ impl PageOrigins {
     }
 }
 
-impl Default for PageOrigins {
+impl Default for WechatPages {
     fn default() -> Self {
         Self { pc: "https://mp.weixin.qq.com".into(), mobile: "https://open.weixin.qq.com".into() }
     }
@@ -96,7 +96,7 @@ impl Authorization {
 
 /// The checked parameters of the links.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LinkOptions {
+pub struct UrlOptions {
     redirect_uri: String,
     authorization: Authorization,
 }
@@ -117,7 +117,7 @@ impl std::fmt::Debug for AuthorizationUrls {
     }
 }
 
-impl LinkOptions {
+impl UrlOptions {
     /// Checks `redirect_uri`.
     ///
     /// # Errors
@@ -129,7 +129,7 @@ impl LinkOptions {
     }
 
     /// The links for one code.
-    pub fn urls(&self, pages: &PageOrigins, component_appid: &str, pre_auth_code: &str) -> AuthorizationUrls {
+    pub fn urls(&self, pages: &WechatPages, component_appid: &str, pre_auth_code: &str) -> AuthorizationUrls {
         let Authorization { auth_type, biz_appid, category_ids } = &self.authorization;
         let auth_type = auth_type.map_or(DEFAULT_AUTH_TYPE, NonZeroU32::get);
         let query = |fixed: &[(&str, &str)]| {
@@ -169,8 +169,8 @@ mod tests {
         let ids = [99, 1].into_iter().filter_map(NonZeroU32::new).collect();
         let authorization = Authorization::new(NonZeroU32::new(6), Some("wxba5fad812f8e6fb9"), ids).unwrap();
         let redirect_uri = "https://shop.example.com/wx/callback?order=17&name=%E5%BA%97";
-        let options = LinkOptions::new(redirect_uri, authorization).unwrap();
-        let urls = options.urls(&PageOrigins::default(), "wx134c8103faa5a59e", "preauthcode@@@a-b_c");
+        let options = UrlOptions::new(redirect_uri, authorization).unwrap();
+        let urls = options.urls(&WechatPages::default(), "wx134c8103faa5a59e", "preauthcode@@@a-b_c");
         let shared = "component_appid=wx134c8103faa5a59e&pre_auth_code=preauthcode%40%40%40a-b_c\
             &redirect_uri=https%3A%2F%2Fshop.example.com%2Fwx%2Fcallback%3Forder%3D17%26name%3D%25E5%25BA%2597\
             &auth_type=6&biz_appid=wxba5fad812f8e6fb9&category_id_list=99%7C1";
@@ -186,8 +186,8 @@ mod tests {
 
     #[test]
     fn the_default_link_asks_for_both_account_types_and_nothing_more() {
-        let urls = LinkOptions::new("https://example.com/", Authorization::default()).unwrap().urls(
-            &PageOrigins::default(),
+        let urls = UrlOptions::new("https://example.com/", Authorization::default()).unwrap().urls(
+            &WechatPages::default(),
             "wx1",
             "c",
         );
@@ -206,9 +206,9 @@ mod tests {
 
     #[test]
     fn the_pages_can_be_elsewhere() {
-        assert_eq!(PageOrigins::parse(PageOrigins::DEFAULT), Ok(PageOrigins::default()));
-        let pages = PageOrigins::parse("http://127.0.0.1:8090, https://sim.example.com").unwrap();
-        let options = LinkOptions::new("https://example.com/", Authorization::default()).unwrap();
+        assert_eq!(WechatPages::parse(WechatPages::DEFAULT), Ok(WechatPages::default()));
+        let pages = WechatPages::parse("http://127.0.0.1:8090, https://sim.example.com").unwrap();
+        let options = UrlOptions::new("https://example.com/", Authorization::default()).unwrap();
         let urls = options.urls(&pages, "wx1", "c");
         assert!(urls.pc.starts_with("http://127.0.0.1:8090/cgi-bin/componentloginpage?component_appid="));
         assert!(urls.mobile.starts_with("https://sim.example.com/wxaopen/safe/bindcomponent?action="));
@@ -218,7 +218,7 @@ mod tests {
             "https://a.example,https://b.example/x",
             "http://a.example,https://b.example",
         ] {
-            assert!(PageOrigins::parse(wrong).is_err(), "{wrong}");
+            assert!(WechatPages::parse(wrong).is_err(), "{wrong}");
         }
     }
 }

@@ -8,7 +8,7 @@ use serde::Serialize;
 use tokio::time::Instant;
 
 use super::Services;
-use super::authorization_urls::{AuthorizationUrls, LinkOptions};
+use super::authorization_urls::{AuthorizationUrls, UrlOptions};
 use super::clock::rfc3339;
 use super::problem::{Problem, Result, texts};
 use super::token::{ActiveToken, CallFailure, Role, TokenProvider};
@@ -25,7 +25,7 @@ pub struct IssueRequest {
     /// The component that the caller expects. A request for another component is refused.
     pub component_appid: Option<String>,
     /// Links to add to the answer.
-    pub links: Option<LinkOptions>,
+    pub links: Option<UrlOptions>,
     /// The caller's own text, which is in the answer and in the log.
     pub reference: Option<String>,
 }

@@ -8,7 +8,7 @@
 //! | `issue`, `authorization_urls`, `https_url` | one code, and WeChat's pages that use it |
 //! | `token` | the component access token: rules, mint, memory |
 //! | `links` | authorization links: an address of our own that leads a merchant to WeChat and back |
-//! | `push`, `origin` | accepts WeChat's pushes; which link an event belongs to |
+//! | `push` | accepts WeChat's pushes |
 //! | `call`, `egress` | the attempts of one call to WeChat, and the addresses that WeChat should see |
 //! | `problem` | every way in which a request can fail |
 //! | `credentials` | the component's credentials |
@@ -29,14 +29,13 @@ pub mod https_url;
 pub mod issue;
 pub mod links;
 pub mod memory;
-mod origin;
 pub mod problem;
 pub mod push;
 pub mod services;
 pub mod state;
 pub mod token;
 
-pub use authorization_urls::{Authorization, AuthorizationUrls, LinkOptions, PageOrigins};
+pub use authorization_urls::{Authorization, AuthorizationUrls, UrlOptions, WechatPages};
 pub use bus::{BusError, BusEvent, EventBus, MemoryBus};
 pub use cause::Cause;
 pub use check::{Check, CheckStatus};

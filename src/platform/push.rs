@@ -16,8 +16,7 @@ use super::cause::Cause;
 use super::check::{self, Check};
 use super::clock::Clock;
 use super::credentials::{Credentials, CredentialsCache, PushKeys, SecretsError};
-use super::links::LinkStore;
-use super::origin;
+use super::links::{LinkStore, of_event};
 use super::problem::{Problem, ProblemCode, Result, texts};
 use super::state::{StateError, Ticket, TicketStore};
 use crate::telemetry::{Metrics, metric};
@@ -106,7 +105,7 @@ pub async fn accept_push(
         }
         Push::Event { info_type, mut detail, .. } => {
             if let Some(code_fingerprint) = &code_fingerprint {
-                origin::add(&*services.links, code_fingerprint, &mut detail, deadline).await;
+                of_event::name_link(&*services.links, code_fingerprint, &mut detail, deadline).await;
             }
             let event = event(&info_type, detail)?;
             in_time(deadline, BusError, services.bus.put(&event)).await?;

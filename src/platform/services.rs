@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::authorization_urls::PageOrigins;
+use super::authorization_urls::WechatPages;
 use super::clock::Clock;
 use super::credentials::CredentialsCache;
 use super::egress::EgressIps;
@@ -28,7 +28,7 @@ pub struct Services {
     /// The addresses that WeChat should see.
     pub egress: EgressIps,
     /// Where WeChat's authorization pages are.
-    pub pages: PageOrigins,
+    pub pages: WechatPages,
     /// Whether tokens may be minted at all.
     pub minting: bool,
     /// Where metrics go.

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use wechat_preauth::platform::ProblemCode;
-use wechat_preauth::platform::links::{CodeOrigin, LinkStore as _};
+use wechat_preauth::platform::links::{CodeLink, LinkStore as _};
 
 use crate::harness::{FINGERPRINT, Harness, Next, ORIGIN, PHONE_IN_WECHAT};
 use crate::support::logs::Captured;
@@ -49,8 +49,8 @@ async fn a_click_takes_one_code_and_leads_to_the_page_of_the_device() {
     });
     assert_eq!(*harness.preauthcode.events.lock().unwrap(), vec![expected; 4]);
     assert_eq!(harness.metrics.sum("AuthorizationStarted"), 4.0);
-    let origin = CodeOrigin { link_id, reference: Some("order-17".into()), state: Some("s".into()) };
-    assert_eq!(harness.links.code_origin(FINGERPRINT).await.unwrap(), Some(origin));
+    let origin = CodeLink { link_id, reference: Some("order-17".into()), state: Some("s".into()) };
+    assert_eq!(harness.links.code_link(FINGERPRINT).await.unwrap(), Some(origin));
 }
 
 #[tokio::test]

@@ -125,7 +125,7 @@ async fn a_merchant_goes_the_whole_way() {
         let value = |name| location.query_pairs().find(|(key, _)| key == name).unwrap().1.into_owned();
         assert_eq!(value("redirect_uri"), format!("https://auth.example.com/authorized/{ID}"));
         let origin =
-            stack.state.code_origin(&code_fingerprint(&value("pre_auth_code"))).await.unwrap().unwrap();
+            stack.state.code_link(&code_fingerprint(&value("pre_auth_code"))).await.unwrap().unwrap();
         assert_eq!((origin.link_id, origin.state.as_deref()), (link_id.clone(), Some("back-office-7")));
     }
     assert_eq!(stack.wechat.calls(Endpoint::CreatePreAuthCode), 2);

@@ -8,7 +8,7 @@ use secrecy::ExposeSecret as _;
 use serde_json::Value;
 use tokio::time::Instant;
 use wechat_preauth::platform::StateError;
-use wechat_preauth::platform::links::{CodeOrigin, Link, LinkStore, Noted, Started};
+use wechat_preauth::platform::links::{CodeLink, Link, LinkStore, Noted, Started};
 
 use crate::harness::{CallbackHarness, event};
 
@@ -16,8 +16,8 @@ use crate::harness::{CallbackHarness, event};
 const FINGERPRINT: &str = "dc304e8dd012";
 const AUTHORIZED: &str = "callback-authorized-rest-api-base64";
 
-fn origin() -> CodeOrigin {
-    CodeOrigin {
+fn origin() -> CodeLink {
+    CodeLink {
         link_id: "0123456789abcdef0123456789abcdef".into(),
         reference: Some("order-18".into()),
         state: Some("back office".into()),
@@ -40,11 +40,11 @@ fn named(harness: &CallbackHarness) -> Vec<[Option<String>; 3]> {
 #[tokio::test]
 async fn an_event_names_the_link_of_its_code_each_time_it_comes() {
     let harness = CallbackHarness::new();
-    harness.links.put_code_origin(FINGERPRINT, &origin(), 0).await.unwrap();
+    harness.links.put_code_link(FINGERPRINT, &origin(), 0).await.unwrap();
     for _ in 0..2 {
         assert!(harness.http(&event(AUTHORIZED)).await.is_success());
     }
-    let CodeOrigin { link_id, reference, state } = origin();
+    let CodeLink { link_id, reference, state } = origin();
     assert_eq!(
         named(&harness),
         [[Some(link_id.clone()), reference.clone(), state.clone()], [Some(link_id), reference, state]]
@@ -54,8 +54,8 @@ async fn an_event_names_the_link_of_its_code_each_time_it_comes() {
 #[tokio::test]
 async fn what_a_link_does_not_have_is_absent() {
     let harness = CallbackHarness::new();
-    let bare = CodeOrigin { reference: None, state: None, ..origin() };
-    harness.links.put_code_origin(FINGERPRINT, &bare, 0).await.unwrap();
+    let bare = CodeLink { reference: None, state: None, ..origin() };
+    harness.links.put_code_link(FINGERPRINT, &bare, 0).await.unwrap();
     assert!(harness.http(&event(AUTHORIZED)).await.is_success());
     assert_eq!(named(&harness), [[Some(bare.link_id), None, None]]);
 }
@@ -63,7 +63,7 @@ async fn what_a_link_does_not_have_is_absent() {
 #[tokio::test]
 async fn a_code_of_no_link_adds_nothing() {
     let harness = CallbackHarness::new();
-    harness.links.put_code_origin("000000000000", &origin(), 0).await.unwrap();
+    harness.links.put_code_link("000000000000", &origin(), 0).await.unwrap();
     assert!(harness.http(&event(AUTHORIZED)).await.is_success());
     assert_eq!(named(&harness), [[None, None, None]]);
 }
@@ -71,7 +71,7 @@ async fn a_code_of_no_link_adds_nothing() {
 #[tokio::test]
 async fn a_table_that_fails_holds_no_event_back() {
     let harness = CallbackHarness::new();
-    harness.links.put_code_origin(FINGERPRINT, &origin(), 0).await.unwrap();
+    harness.links.put_code_link(FINGERPRINT, &origin(), 0).await.unwrap();
     harness.links.fail(Some(StateError("throttled".into())));
     assert!(harness.http(&event(AUTHORIZED)).await.is_success());
     harness.links.fail(None);
@@ -100,10 +100,10 @@ impl LinkStore for Hangs {
     async fn note_return(&self, _: &str, _: &str) -> Result<Noted, StateError> {
         unreachable!()
     }
-    async fn put_code_origin(&self, _: &str, _: &CodeOrigin, _: i64) -> Result<(), StateError> {
+    async fn put_code_link(&self, _: &str, _: &CodeLink, _: i64) -> Result<(), StateError> {
         unreachable!()
     }
-    async fn code_origin(&self, _: &str) -> Result<Option<CodeOrigin>, StateError> {
+    async fn code_link(&self, _: &str) -> Result<Option<CodeLink>, StateError> {
         std::future::pending().await
     }
 }

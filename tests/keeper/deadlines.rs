@@ -12,8 +12,8 @@ use tokio::time::{Instant, timeout};
 use wechat_preauth::api::keeper::KeeperHandler;
 use wechat_preauth::platform::{
     Backoff, Clock, CredentialsCache, CredentialsSource, EgressIps, Lease, MemoryCredentials, MemoryState,
-    PageOrigins, SecretDocument, SecretsError, Services, StateError, StoredToken, Ticket, TicketItem,
-    TicketStore, TokenItem, TokenStore,
+    SecretDocument, SecretsError, Services, StateError, StoredToken, Ticket, TicketItem, TicketStore,
+    TokenItem, TokenStore, WechatPages,
 };
 use wechat_preauth::telemetry::Metrics;
 use wechat_preauth::wechat::{ApiHosts, Client, Transport, TransportKind};
@@ -125,7 +125,7 @@ async fn keeper(change: impl FnOnce(&mut Services)) -> (Arc<KeeperHandler>, WeCh
         credentials: Arc::new(CredentialsCache::new(MemoryCredentials::new(&secret.to_string()))),
         wechat: Arc::new(Client::new(wechat.clone(), ApiHosts::parse("http://127.0.0.1:1").unwrap())),
         egress: EgressIps::default(),
-        pages: PageOrigins::default(),
+        pages: WechatPages::default(),
         minting: true,
         metrics: Metrics::memory(),
     };

@@ -12,7 +12,7 @@ use tokio::task::AbortHandle;
 use tokio::time::{Instant, Sleep, sleep_until, timeout};
 use wechat_preauth::operator::{Keeper, TokenExpiry};
 use wechat_preauth::platform::{
-    Clock, CredentialsCache, EgressIps, IssueRequest, Issuer, PageOrigins, Role, Services,
+    Clock, CredentialsCache, EgressIps, IssueRequest, Issuer, Role, Services, WechatPages,
 };
 use wechat_preauth::telemetry::Metrics;
 use wechat_preauth::wechat::{ApiHosts, Client};
@@ -66,7 +66,7 @@ impl Live {
             credentials: Arc::new(CredentialsCache::new(table)),
             wechat: Arc::new(Client::new(SimTransport { world: world.clone(), instance }, hosts)),
             egress: EgressIps::parse("203.0.113.7").unwrap(),
-            pages: PageOrigins::default(),
+            pages: WechatPages::default(),
             minting: world.plan.minting,
             metrics: Metrics::memory(),
         };

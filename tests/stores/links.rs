@@ -8,7 +8,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use wechat_preauth::aws::DynamoDbState;
 use wechat_preauth::platform::Authorization;
 use wechat_preauth::platform::links::{
-    CodeOrigin, Link, LinkStore, MAX_CODES, MAX_STARTS, MemoryLinks, Noted, Started,
+    CodeLink, Link, LinkStore, MAX_CODES, MAX_STARTS, MemoryLinks, Noted, Started,
 };
 
 use crate::proxy::{Fate, Proxy};
@@ -105,12 +105,12 @@ async fn keeps_its_promises(links: Arc<dyn LinkStore>) {
     assert_eq!(links.note_return("bare", "0123456789ab").await.unwrap(), Noted::Again);
 
     // The origin of a code.
-    assert_eq!(links.code_origin("dc304e8dd012").await.unwrap(), None);
-    let known = CodeOrigin { link_id: LINK.into(), reference: Some("r".into()), state: Some("s".into()) };
-    let unnamed = CodeOrigin { link_id: LINK.into(), ..CodeOrigin::default() };
+    assert_eq!(links.code_link("dc304e8dd012").await.unwrap(), None);
+    let known = CodeLink { link_id: LINK.into(), reference: Some("r".into()), state: Some("s".into()) };
+    let unnamed = CodeLink { link_id: LINK.into(), ..CodeLink::default() };
     for (fingerprint, origin) in [("dc304e8dd012", known), ("dc304e8dd013", unnamed)] {
-        links.put_code_origin(fingerprint, &origin, NOW + 7200).await.unwrap();
-        assert_eq!(links.code_origin(fingerprint).await.unwrap(), Some(origin));
+        links.put_code_link(fingerprint, &origin, NOW + 7200).await.unwrap();
+        assert_eq!(links.code_link(fingerprint).await.unwrap(), Some(origin));
     }
 }
 
@@ -133,7 +133,7 @@ async fn an_item_says_when_it_may_be_deleted() {
     let table = moto.create_table().await;
     let links = DynamoDbState::new(moto.dynamodb(), table.clone());
     links.create_link(LINK, &full(), NOW + 7260).await.unwrap();
-    links.put_code_origin("dc304e8dd012", &CodeOrigin::default(), NOW + 7200).await.unwrap();
+    links.put_code_link("dc304e8dd012", &CodeLink::default(), NOW + 7200).await.unwrap();
     let items = moto.dynamodb().scan().table_name(table).send().await.unwrap();
     let text = |item: &HashMap<String, AttributeValue>| {
         format!("{} {}", item["pk"].as_s().unwrap(), item["delete_at"].as_n().unwrap())

@@ -8,7 +8,7 @@ use serde_json::json;
 use tokio::time::Instant;
 use wechat_preauth::platform::{
     Clock, CredentialsCache, EgressIps, IssueRequest, IssuedCode, Issuer, MemoryCredentials, MemoryState,
-    PageOrigins, Problem, Role, Services, Ticket, TicketStore as _,
+    Problem, Role, Services, Ticket, TicketStore as _, WechatPages,
 };
 use wechat_preauth::telemetry::Metrics;
 use wechat_preauth::tls::TrustRoots;
@@ -86,7 +86,7 @@ impl TestService {
             credentials: Arc::new(CredentialsCache::new(self.credentials.clone())),
             wechat: Arc::new(Client::new(http, ApiHosts::parse(&self.wechat.url()).unwrap())),
             egress: EgressIps::parse("203.0.113.7").unwrap(),
-            pages: PageOrigins::default(),
+            pages: WechatPages::default(),
             minting: true,
             metrics: Metrics::memory(),
         }

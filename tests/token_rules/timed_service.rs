@@ -8,8 +8,8 @@ use serde_json::json;
 use tokio::time::Instant;
 use wechat_preauth::platform::{
     Clock, CredentialsCache, EgressIps, IssueRequest, IssuedCode, Issuer, MemoryCredentials, MemoryState,
-    PageOrigins, Problem, Role, SecretDocument, Services, StoredToken, Ticket, TicketStore as _, TokenItem,
-    TokenStore as _,
+    Problem, Role, SecretDocument, Services, StoredToken, Ticket, TicketStore as _, TokenItem,
+    TokenStore as _, WechatPages,
 };
 use wechat_preauth::telemetry::{Metrics, metric};
 use wechat_preauth::wechat::{ApiHosts, Client};
@@ -117,7 +117,7 @@ impl TimedService {
             credentials: Arc::new(CredentialsCache::new(self.credentials.clone())),
             wechat: Arc::new(Client::new(self.wechat.clone(), hosts)),
             egress: EgressIps::default(),
-            pages: PageOrigins::default(),
+            pages: WechatPages::default(),
             minting: true,
             metrics: Metrics::memory(),
         };

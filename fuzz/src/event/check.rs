@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::is_direct;
 use super::word::Word;
 use crate::api::{issue_request, link_request, push_request};
-use crate::platform::{IssueRequest, PageOrigins, Problem, ProblemCode, RawPush};
+use crate::platform::{IssueRequest, WechatPages, Problem, ProblemCode, RawPush};
 use crate::wechat::push::{self, Push, PushError, PushKey, PushQuery};
 use crate::{APPID, ENCODING_AES_KEY, NOW, TOKEN, encrypt, padded};
 
@@ -55,7 +55,7 @@ pub fn check_code_request(body: &[u8]) -> Result<IssueRequest, Box<Problem>> {
             assert!(read.reference.iter().all(|text| text.len() <= 64 && !text.contains(char::is_control)));
             assert_eq!(read.links.is_some(), sent["redirect_uri"].is_string());
             if let Some(links) = &read.links {
-                let urls = links.urls(&PageOrigins::default(), APPID, "preauthcode@@@1");
+                let urls = links.urls(&WechatPages::default(), APPID, "preauthcode@@@1");
                 check_link(&urls.pc, "mp.weixin.qq.com", None, &sent);
                 check_link(&urls.mobile, "open.weixin.qq.com", Some("wechat_redirect"), &sent);
             }

@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 
-use super::store::{CodeOrigin, Link, LinkStore, MAX_CODES, MAX_STARTS, Noted, Started};
+use super::store::{CodeLink, Link, LinkStore, MAX_CODES, MAX_STARTS, Noted, Started};
 use crate::platform::state::StateError;
 
 /// Links that all holders of this value share. Nothing is ever deleted.
@@ -17,7 +17,7 @@ struct Items {
     links: HashMap<String, Link>,
     taken: HashMap<String, BTreeSet<String>>,
     returns: HashMap<String, BTreeSet<String>>,
-    codes: HashMap<String, CodeOrigin>,
+    codes: HashMap<String, CodeLink>,
     failure: Option<StateError>,
 }
 
@@ -85,17 +85,17 @@ impl LinkStore for MemoryLinks {
         Ok(Noted::First)
     }
 
-    async fn put_code_origin(
+    async fn put_code_link(
         &self,
         code_fingerprint: &str,
-        origin: &CodeOrigin,
+        origin: &CodeLink,
         _delete_at: i64,
     ) -> Result<(), StateError> {
         self.items()?.codes.insert(code_fingerprint.to_owned(), origin.clone());
         Ok(())
     }
 
-    async fn code_origin(&self, code_fingerprint: &str) -> Result<Option<CodeOrigin>, StateError> {
+    async fn code_link(&self, code_fingerprint: &str) -> Result<Option<CodeLink>, StateError> {
         Ok(self.items()?.codes.get(code_fingerprint).cloned())
     }
 }

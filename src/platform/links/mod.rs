@@ -8,6 +8,7 @@
 //! | `function`, `code` | the function `preauthcode`, and one code from it |
 //! | `services` | what the other modules need |
 //! | `create`, `visit` | a new link, and what a merchant does with it |
+//! | `of_event` | which link an event belongs to |
 //! | `check` | whether the pages can work |
 
 pub mod check;
@@ -16,6 +17,7 @@ pub mod create;
 mod function;
 mod id;
 mod memory;
+pub(crate) mod of_event;
 pub mod services;
 mod store;
 pub mod visit;
@@ -25,5 +27,5 @@ pub use function::{CodeFunction, Invoked};
 pub use id::LinkId;
 pub use memory::MemoryLinks;
 pub use services::{LinkServices, PagesOrigin};
-pub use store::{CodeOrigin, Link, LinkStore, MAX_CODES, MAX_STARTS, Noted, Started};
+pub use store::{CodeLink, Link, LinkStore, MAX_CODES, MAX_STARTS, Noted, Started};
 pub use visit::{CameBack, Failed, Followed, Redirect};

@@ -34,7 +34,7 @@ pub struct Link {
 
 /// The item `code#<code_fingerprint>`: which link a code was taken through.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct CodeOrigin {
+pub struct CodeLink {
     /// The link's name.
     pub link_id: String,
     /// The link's `reference`.
@@ -82,13 +82,13 @@ pub trait LinkStore: Send + Sync {
     async fn note_return(&self, link_id: &str, auth_code_fingerprint: &str) -> Result<Noted, StateError>;
 
     /// Keeps which link a code was taken through.
-    async fn put_code_origin(
+    async fn put_code_link(
         &self,
         code_fingerprint: &str,
-        origin: &CodeOrigin,
+        link: &CodeLink,
         delete_at: i64,
     ) -> Result<(), StateError>;
 
     /// The link that a code was taken through.
-    async fn code_origin(&self, code_fingerprint: &str) -> Result<Option<CodeOrigin>, StateError>;
+    async fn code_link(&self, code_fingerprint: &str) -> Result<Option<CodeLink>, StateError>;
 }

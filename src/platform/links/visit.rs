@@ -13,13 +13,13 @@ use uuid::Uuid;
 use super::code::{NoCode, take_code};
 use super::id::LinkId;
 use super::services::LinkServices;
-use super::store::{CodeOrigin, Link, MAX_CODES, MAX_STARTS, Noted, Started};
+use super::store::{CodeLink, Link, MAX_CODES, MAX_STARTS, Noted, Started};
 use crate::platform::authorization_urls::AuthorizationUrls;
 use crate::platform::problem::{Problem, ProblemCode, texts};
 use crate::wechat::code_fingerprint;
 
-/// How long the origin of a code is kept, in seconds: longer than any code lives, and than the events after it take.
-const CODE_ORIGIN_KEPT: i64 = 2 * 3600;
+/// How long the link of a code is kept, in seconds: longer than any code lives, and than the events after it take.
+const CODE_LINK_KEPT: i64 = 2 * 3600;
 
 /// What the code must leave of the time, for the write after it.
 const AFTER_THE_CODE: Duration = Duration::from_secs(2);
@@ -130,11 +130,11 @@ pub async fn start(
             return Err(Failed { problem, followed: Some(followed) });
         }
     };
-    let delete_at = now.saturating_add(CODE_ORIGIN_KEPT);
-    let origin = CodeOrigin { link_id, reference: link.reference, state: link.state };
-    if let Err(error) = services.links.put_code_origin(&code.code_fingerprint, &origin, delete_at).await {
+    let delete_at = now.saturating_add(CODE_LINK_KEPT);
+    let code_link = CodeLink { link_id, reference: link.reference, state: link.state };
+    if let Err(error) = services.links.put_code_link(&code.code_fingerprint, &code_link, delete_at).await {
         // The merchant goes on. The event will lack the link's name.
-        let CodeOrigin { link_id, .. } = origin;
+        let CodeLink { link_id, .. } = code_link;
         tracing::warn!(link_id, code_fingerprint = code.code_fingerprint, %error, "a code's link was not kept");
     }
     Ok((followed, code.authorization_urls))

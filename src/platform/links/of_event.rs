@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 use tokio::time::{Instant, timeout_at};
 
-use super::links::LinkStore;
+use super::store::LinkStore;
 
 /// How long the look-up may take. The table answers in a few milliseconds.
 const LOOK_UP: Duration = Duration::from_millis(800);
@@ -17,15 +17,15 @@ const LEFT_FOR_THE_BUS: Duration = Duration::from_millis(1500);
 
 /// Adds `link_id`, `reference` and `state`. A code that was not taken through a link adds nothing; nor does a failed
 /// look-up, which must not hold an event back.
-pub(super) async fn add(
+pub(crate) async fn name_link(
     links: &dyn LinkStore,
     code_fingerprint: &str,
     detail: &mut Map<String, Value>,
     deadline: Instant,
 ) {
     let until = (Instant::now() + LOOK_UP).min(deadline.checked_sub(LEFT_FOR_THE_BUS).unwrap_or(deadline));
-    let origin = match timeout_at(until, links.code_origin(code_fingerprint)).await {
-        Ok(Ok(Some(origin))) => origin,
+    let link = match timeout_at(until, links.code_link(code_fingerprint)).await {
+        Ok(Ok(Some(link))) => link,
         Ok(Ok(None)) => return,
         failed => {
             let error =
@@ -34,7 +34,7 @@ pub(super) async fn add(
             return;
         }
     };
-    detail.insert("link_id".to_owned(), origin.link_id.into());
-    let optional = [("reference", origin.reference), ("state", origin.state)];
+    detail.insert("link_id".to_owned(), link.link_id.into());
+    let optional = [("reference", link.reference), ("state", link.state)];
     detail.extend(optional.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?.into()))));
 }
