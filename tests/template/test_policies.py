@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 
 import cfn
 import pytest
@@ -169,3 +170,23 @@ def test_the_endpoints_let_the_functions_calls_through_and_no_others(region):
     ):
         decision = decide(Request(action, resource, {}, caller), endpoints[endpoint])
         assert (decision == ALLOW) is allowed, f"{endpoint}: {action} on {resource}"
+
+
+# What the template sets on its API and its table, and the call of CloudFormation that sets it with the deployer's rights.
+SET_BY = [
+    ("StateTable", "TimeToLiveSpecification", "dynamodb:UpdateTimeToLive", "dynamodb", "table/preauth-StateTable-1"),
+    ("StateTable", "PointInTimeRecoverySpecification", "dynamodb:UpdateContinuousBackups", "dynamodb", "table/preauth-StateTable-1"),
+    ("Api", "x-amazon-apigateway-policy", "apigateway:UpdateRestApiPolicy", "apigateway", "/restapis/a1"),
+    ("PagesReturnMapping", "BasePath", "apigateway:POST", "apigateway", "/domainnames/wx.example.com/basepathmappings"),
+]
+
+
+@pytest.mark.parametrize("name, what, action, service, resource", SET_BY)
+def test_the_deployers_policy_lets_cloudformation_set_what_the_template_sets(name, what, action, service, resource):
+    text = (cfn.ROOT / "docs/deployer-policy.json").read_text(encoding="utf-8")
+    for mark, value in {"partition": "aws", "region": "us-east-1", "account": cfn.ACCOUNT, "stack": "preauth"}.items():
+        text = text.replace(f"<{mark}>", value)
+    assert what in str(cfn.load()["Resources"][name]["Properties"])
+    account = "" if service == "apigateway" else cfn.ACCOUNT
+    arn = f"arn:aws:{service}:us-east-1:{account}:{resource}"
+    assert decide(Request(action, arn, {}), json.loads(text)) == ALLOW
