@@ -21,7 +21,7 @@ OPERATE := $(TEMPLATE_VENV)/bin/python scripts
 OFFLINE := env -u AWS_PROFILE -u AWS_ACCESS_KEY_ID -u AWS_SECRET_ACCESS_KEY -u AWS_SESSION_TOKEN
 
 .PHONY: build
-build: $(TEMPLATE_VENV)/installed ## Build the three functions, and check that Lambda can start them
+build: $(TEMPLATE_VENV)/installed ## Build the four functions, and check that Lambda can start them
 	cargo metadata --locked --format-version 1 >/dev/null
 	$(WITH_TOOLS) sam build --parameter-overrides Architecture=$(ARCHITECTURE)
 	python3 scripts/check-build.py --architecture $(ARCHITECTURE)

@@ -1,4 +1,4 @@
-"""The three programs as `sam build` leaves them and as packages carry them."""
+"""The four programs as `sam build` leaves them and as packages carry them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ import zipfile
 from pathlib import Path
 
 # The functions of template.yaml and their programs.
-FUNCTIONS = {"PreauthcodeFunction": "preauthcode", "CallbackFunction": "callback", "KeeperFunction": "keeper"}
+FUNCTIONS = {
+    "PreauthcodeFunction": "preauthcode", "CallbackFunction": "callback", "KeeperFunction": "keeper",
+    "AuthorizeFunction": "authorize",
+}
 ARCHITECTURES = ("x86_64", "arm64")
 # e_machine of the ELF header.
 MACHINES = {62: "x86_64", 183: "arm64"}

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Checks the output of `sam build`: three programs that Lambda's provided.al2023 can start.
+"""Checks the output of `sam build`: four programs that Lambda's provided.al2023 can start.
 
     scripts/check-build.py [--architecture x86_64] [.aws-sam/build]
 

@@ -17,6 +17,7 @@ import sys
 import addresses
 import credentials
 import line as words
+import platform_name
 import routes
 import stack_policy
 from botocore.exceptions import ClientError
@@ -259,6 +260,8 @@ class Deployment:
         print("\nDone. The outputs:" if changed else "\nNothing changed. The outputs:")
         for name, value in sorted(outputs(stack).items()):
             print(f"  {name:26} {value}")
+        if name := self.service_values().get(platform_name.PARAMETER):
+            print(f"\nMerchants read the platform's name as: {platform_name.shown(name)}")
         if not self.service:
             print("\nNext: append EgressIps to the platform's 白名单IP地址列表 (修改), then `make credentials`, then `make diagnose`.")
 

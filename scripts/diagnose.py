@@ -11,6 +11,7 @@ import json
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import pages
 import probes
 from stack import Stack, arguments, outputs, parameters, run
 from stop import Stop
@@ -48,16 +49,26 @@ class Functions:
         return payload
 
 
-def push_keys(functions: Functions, callback: str) -> dict[str, Any] | None:
-    """The callback's check of its own secret. ``None`` from a version that has no such check."""
+def own_check(functions: Functions, function: str, action: str, link: str) -> dict[str, Any] | None:
+    """A function's check of what the keeper cannot see. ``None`` from a version that has no such check."""
     try:
-        return functions.invoke(callback, "check_push_keys")
+        return functions.invoke(function, action)
     except Failure as failure:
         if failure.type == "Request.Invalid":
             return None
         problem = failure.problem()
-        check = {"link": "push_keys", "status": "failed", "detail": problem.get("detail") or str(failure)}
+        check = {"link": link, "status": "failed", "detail": problem.get("detail") or str(failure)}
         return check | ({"remedy": problem["remedy"]} if problem.get("remedy") else {})
+
+
+def checks_of_pages(functions: Functions, known: dict[str, str], given: dict[str, str]) -> list[dict[str, Any]]:
+    """The function's own check, and what is at PagesOrigin. Nothing from a version that has no pages."""
+    if "PagesOrigin" not in given:
+        return []
+    if "AuthorizeFunctionArn" not in known:
+        return [{"link": "pages", "status": "skipped", "detail": "off: PagesOrigin is empty"}]
+    own = own_check(functions, known["AuthorizeFunctionArn"], "check_pages", "pages")
+    return [check for check in (own, pages.check(given["PagesOrigin"])) if check]
 
 
 def merged(report: dict[str, Any], checks: list[dict[str, Any]]) -> dict[str, Any]:
@@ -109,10 +120,12 @@ def main(argv: list[str]) -> int:
     functions, keeper = Functions(stack), known["KeeperFunctionArn"]
     egress_ips = [ip for ip in known.get("EgressIps", "").split(";") if ip]
     try:
-        with ThreadPoolExecutor(2) as threads:
-            own_check = threads.submit(push_keys, functions, known.get("CallbackFunctionArn", keeper))
+        with ThreadPoolExecutor(3) as threads:
+            callback = known.get("CallbackFunctionArn", keeper)
+            keys = threads.submit(own_check, functions, callback, "check_push_keys", "push_keys")
+            of_pages = threads.submit(checks_of_pages, functions, known, parameters(described))
             report = threads.submit(functions.invoke, keeper, "diagnose").result()
-            checks = [check for check in [own_check.result()] if check]
+            checks = [check for check in [keys.result()] if check] + of_pages.result()
     except Failure as failure:
         raise Stop(f"The keeper failed: {failure}") from failure
     network, carried = probes.network(stack.client("ec2"), parameters(described), egress_ips)

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+import platform_name
 from stop import Stop
 
 # What a person may say beside the parameters.
@@ -65,6 +66,7 @@ def parse(words: list[str], service: Mapping[str, dict], network: Mapping[str, d
                 line.options[name] = value
             continue
         parameter = name if name in known else _in_capitals(name, known)
+        value = platform_name.stored(value) if parameter == platform_name.PARAMETER else value
         for template, given in ((service, line.service), (network, line.network)):
             if parameter in template:
                 if given.setdefault(parameter, value) != value:

@@ -32,6 +32,14 @@ def test_the_first_deployment_makes_the_network_and_gives_its_outputs_to_the_ser
     assert outputs(described())["EgressIps"] in said
 
 
+def test_the_platforms_name_is_stored_in_ascii_and_said_as_it_was_written(aws, deployed, capsys):
+    assert deploy(deployed, "PlatformName=某某 😀", "YES=1") == 0
+    assert parameters(described())["PlatformName"] == r"\u67d0\u67d0 \ud83d\ude00"
+    assert "Merchants read the platform's name as: 某某 😀" in capsys.readouterr().out
+    assert deploy(deployed, "YES=1") == 0
+    assert "Merchants read the platform's name as: 某某 😀" in capsys.readouterr().out, "the name stays"
+
+
 def test_the_second_deployment_changes_nothing(deployed, aws, capsys):
     aws.executed.clear()
     capsys.readouterr()

@@ -6,9 +6,11 @@ import subprocess
 import sys
 
 import line
+import platform_name
 import pytest
 import small
 from conftest import SCRIPTS
+from samtranslator.yaml_helper import yaml_parse
 from stop import Stop
 
 SERVICE, NETWORK = small.service()["Parameters"], small.network()["Parameters"]
@@ -74,10 +76,35 @@ def test_a_value_that_is_given_beats_the_one_before_and_the_default():
     assert "SubnetIds" in line.missing(SERVICE, {}, {})
 
 
+@pytest.mark.parametrize("written, stored", [
+    ("Shop & Co.", "Shop & Co."), ("店铺", "\\u5e97\\u94fa"), ("A 店", "A \\u5e97"), ("😀", "\\ud83d\\ude00"),
+    ("\\u5e97", "\\u5e97"), ('a "b"', "a \\u0022b\\u0022"), ("a\\b", "a\\u005cb"), ("", ""),
+])
+def test_a_platforms_name_is_stored_in_ascii_and_shown_as_it_was_written(written, stored):
+    (found,) = parse(f"PlatformName={written}").service.values()
+    assert found == stored and found.isascii()
+    assert platform_name.shown(found) == (written if not written.startswith("\\u") else "店")
+    assert parse(f"PlatformName={written}", f"PLATFORM_NAME={written}").service == {"PlatformName": stored}
+
+
+def test_the_templates_own_pattern_takes_what_is_stored_and_not_what_was_written():
+    pattern = yaml_parse((SCRIPTS.parent / "template.yaml").read_text())["Parameters"]["PlatformName"]["AllowedPattern"]
+    assert pattern == SERVICE["PlatformName"]["AllowedPattern"]
+    for written in ("店铺", 'a "b"', "a\\b", "😀"):
+        assert line.wrong(SERVICE["PlatformName"], written) and not line.wrong(SERVICE["PlatformName"], platform_name.stored(written))
+
+
+@pytest.mark.parametrize("name", ["店" * 41, "a\nb", "\\u000a", "\\ud83d"])
+def test_a_name_that_the_pages_would_not_take_is_refused_before_anything_is_deployed(name):
+    with pytest.raises(Stop, match="PlatformName="):
+        parse(f"PlatformName={name}")
+    assert parse(f"PlatformName={'店' * 40}")
+
+
 def test_make_hands_the_words_down_unchanged(tmp_path):
     """No shell reads them: `$`, spaces, quotes and semicolons arrive as they were written."""
     shown = "import line, os; print('|'.join(line.of_make(os.environ)))"
     (tmp_path / "Makefile").write_text(f'show:\n\t@PYTHONPATH={SCRIPTS} {sys.executable} -c "{shown}"\n')
-    words = ["Minting=on", "CustomDomainName=a b;'c'", "CallerPrincipals=1,2", "AlarmTopicArn="]
+    words = ["Minting=on", "CustomDomainName=a b;'c'", "CallerPrincipals=1,2", "AlarmTopicArn=", "PlatformName=某某 😀"]
     found = subprocess.run(["make", "-s", "-C", tmp_path, "show", *words], capture_output=True, text=True, check=True)
     assert sorted(found.stdout.strip().split("|")) == sorted(words)

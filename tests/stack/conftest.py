@@ -7,6 +7,7 @@ import json
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,12 +21,14 @@ from wechat import WeChat  # noqa: E402
 
 # The programs under test. The variable names another folder, for example of a release build.
 PROGRAMS = Path(os.environ.get("PROGRAMS", HERE.parents[1] / "target/debug"))
-# The first test module starts what needs a minute; the last ones look at it, and delete it.
-FIRST, LAST = "test_front_door", ("test_schedule", "test_deletion", "test_logs")
+# The first test starts what needs a minute; the last ones look at it, and delete it. Others look at the calls that the
+# first modules made.
+FIRST, LAST = ("test_pages", "test_front_door"), ("test_schedule", "test_deletion", "test_logs")
 
 
 def pytest_collection_modifyitems(items) -> None:
-    order = {FIRST: -1} | {name: position for position, name in enumerate(LAST, 1)}
+    order = {name: position for position, name in enumerate(FIRST, -len(FIRST))}
+    order |= {name: position for position, name in enumerate(LAST, 1)}
     items.sort(key=lambda item: order.get(item.module.__name__, 0))
 
 
@@ -57,7 +60,7 @@ def aws(tmp_path_factory):
 @pytest.fixture(scope="session")
 def deploy(aws, simulators):
     """Deploys a stack with a simulator of its own."""
-    def make(name: str, kind: type[Service] = Service, **parameters: str) -> Service:
+    def make(name: str, kind: type[Service] = Service, **parameters: Any) -> Service:
         return kind(aws, simulators(name), PROGRAMS, name, **parameters)
 
     return make
@@ -71,15 +74,15 @@ def administrator(aws) -> Credentials:
 @pytest.fixture(scope="session", autouse=True)
 def unattended(deploy) -> Service:
     """A stack that nobody calls: only its schedule wakes it. It is the first, because a schedule takes a minute."""
-    made = deploy("unattended")
+    made = deploy("unattended", with_pages=True)
     made.begin()
     return made
 
 
 @pytest.fixture(scope="session")
 def service(deploy) -> Service:
-    """The stack with two secrets, filled, with a ticket."""
-    made = deploy("preauth")
+    """The stack with two secrets, filled, with a ticket, and with the merchant's pages."""
+    made = deploy("preauth", with_pages=True)
     made.begin()
     return made
 

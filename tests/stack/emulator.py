@@ -102,7 +102,7 @@ class Emulator:
     def client(self, service: str, user: Credentials = ROOT):
         return boto3.client(
             service, endpoint_url=self.url, region_name=REGION, config=ONCE,
-            aws_access_key_id=user.access_key, aws_secret_access_key=user.secret_key,
+            aws_access_key_id=user.access_key, aws_secret_access_key=user.secret_key, aws_session_token=user.token,
         )
 
     def user(self, *policies: str | dict[str, Any]) -> Credentials:

@@ -1,4 +1,6 @@
-"""Starts the emulator, which learns something here and in emulator_network.py, and is otherwise as released.
+"""Starts the emulator, which learns something here, in emulator_api.py and in emulator_network.py.
+
+It is otherwise as released.
 
 It learns the condition keys of the project's policies that follow from the request alone: `dynamodb:LeadingKeys`,
 `dynamodb:Attributes`, `events:source`. And it writes down every call that it authorized or denied, one JSON object a
@@ -12,12 +14,14 @@ import os
 import re
 from typing import Any
 
+import emulator_api
 import emulator_network
 from ministack.core import iam_actions, iam_evaluator
 
 # What is no attribute in DynamoDB's expressions.
 WORDS = {"SET", "REMOVE", "ADD", "DELETE", "AND", "OR", "NOT", "BETWEEN", "IN", "attribute_exists",
          "attribute_not_exists", "attribute_type", "begins_with", "contains", "if_not_exists", "list_append", "size"}
+KEY = "pk"  # of the one table here
 # A path; `.name` and `:value` belong to what is before, and `#name` stands for another.
 PATH = re.compile(r"(?<![\w.:#])#?[A-Za-z_]\w*")
 
@@ -31,6 +35,9 @@ def condition_keys(service: str, action: str, body: bytes, params: Any) -> dict[
     if "Key" in request:
         keys["dynamodb:LeadingKeys"] = [value for typed in request["Key"].values() for value in typed.values()]
         keys["dynamodb:Attributes"] = sorted(attributes(request))
+    if "Item" in request:
+        keys["dynamodb:LeadingKeys"] = list(request["Item"][KEY].values())
+        keys["dynamodb:Attributes"] = sorted(request["Item"])
     if action == "events:PutEvents":
         sources = [entry.get("Source") for entry in request["Entries"]]
         keys["events:source"] = sources[0] if len(sources) == 1 else sources
@@ -60,6 +67,7 @@ def enforce(access_key: str, action: str, service: str, region: str, resource_ar
 
 iam_actions.request_tag_context = condition_keys
 iam_evaluator.enforce = enforce
+emulator_api.learn()
 
 from ministack.app import main  # noqa: E402
 

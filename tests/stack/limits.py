@@ -33,6 +33,11 @@ LIMITS = [
     Limit(REPLACED, "CallbackSecret", "as Ref it gives the name there; policies get an ARN that ends in a wildcard"),
     Limit(REPLACED, "STATE_TABLE", "TLS_EXTRA_CA_FILE is added beside it: functions trust the simulator's certificate"),
 
+    Limit(REPLACED, "PagesOrigin", "no name leads there: the tests' browser takes it for the front door, without TLS"),
+    Limit(IMITATED, "x-amazon-apigateway-any-method", "emulator_api.py: an API's definition may name it there too"),
+    Limit(IMITATED, "GatewayResponses", "emulator_api.py takes them from an API's definition"),
+    Limit(IMITATED, "AWS::ApiGateway::BasePathMapping", "emulator_api.py leaves the base path in an event's path, as AWS does"),
+
     *(Limit(IMITATED, type_, "a resource of emulator_network.py, over the emulator's EC2 API")
       for type_ in ("AWS::EC2::EIP", "AWS::EC2::NatGateway")),
     Limit(IMITATED, "AWS::EC2::Route", "emulator_network.py tells change sets what replaces a resource, asks the caller's "
@@ -43,12 +48,16 @@ LIMITS = [
           ("Tracing", "the emulator has no X-Ray"),
           ("DescribeForVpc", VPC), ("NetworkInterfacesForVpc", VPC), ("NotFromFunctionCode", VPC))),
     *(Limit(NOT_SHOWN, f"{role}Role.OwnLogs", "the emulator writes the functions' logs without asking")
-      for role in ("Preauthcode", "Callback", "Keeper")),
+      for role in ("Preauthcode", "Callback", "Keeper", "Authorize")),
     *(Limit(NOT_SHOWN, f"{role}Role.DecryptSecretAndTable", "the emulator's Secrets Manager and DynamoDB use no keys")
       for role in ("Preauthcode", "Callback", "Keeper")),
-    Limit(NOT_SHOWN, "TokenReaderPolicy.DecryptTable", "the emulator's DynamoDB uses no keys"),
+    *(Limit(NOT_SHOWN, statement, "the emulator's DynamoDB uses no keys")
+      for statement in ("AuthorizeRole.DecryptTable", "TokenReaderPolicy.DecryptTable")),
     *(Limit(NOT_SHOWN, permission, "the emulator's API and rules invoke a function without asking its permissions")
-      for permission in ("PreauthcodeApiPermission", "CallbackApiPermission", "KeeperSchedulePermission")),
+      for permission in ("PreauthcodeApiPermission", "CallbackApiPermission", "AuthorizeApiPermission",
+                         "AuthorizePagesPermission", "KeeperSchedulePermission")),
+    Limit(NOT_SHOWN, "RegionalCertificateArn", "the front door speaks no TLS, and nobody looks the certificate up"),
+    Limit(NOT_SHOWN, "TimeToLiveSpecification", "stored; a link ends hours after these tests"),
     Limit(NOT_SHOWN, "FunctionSecurityGroup", "nothing flows there: no rule, route or gateway carries a packet"),
     Limit(NOT_SHOWN, "VpcConfig", "the emulator's CloudFormation keeps no function's network: no function is a guest"),
     Limit(NOT_SHOWN, "SecretsManagerVpcEndpoint", "is not deployed; preflight of VPC Block Public Access is in tests/operate"),

@@ -8,6 +8,7 @@ import io
 import json
 import time
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +18,28 @@ from samtranslator.yaml_helper import yaml_parse
 from wechat import ADDRESS, APPID, PUSH_KEYS, SECRET, WeChat
 
 ROOT = Path(__file__).parents[2]
-FUNCTIONS = {"PreauthcodeFunction": "preauthcode", "CallbackFunction": "callback", "KeeperFunction": "keeper"}
+FUNCTIONS = {
+    "PreauthcodeFunction": "preauthcode", "CallbackFunction": "callback", "KeeperFunction": "keeper",
+    "AuthorizeFunction": "authorize",
+}
 NETWORK = {
     "SubnetIds": "subnet-0aaaaaaaaaaaaaaa1,subnet-0aaaaaaaaaaaaaaa2",
     "SecurityGroupId": "sg-0aaaaaaaaaaaaaaa1",
     "EgressIps": ADDRESS,
     "DynamoDbEndpointId": "vpce-0aaaaaaaaaaaaaaa1",
 }
+
+CERTIFICATE = "arn:aws:acm:us-east-1:000000000000:certificate/11111111-2222-3333-4444-555555555555"
+
+
+def pages(name: str, wechat: WeChat) -> dict[str, str]:
+    """The parameters of a stack with pages, on a domain of its own. They lead to the simulator."""
+    host = f"{name}.example.com"
+    return {
+        "PagesOrigin": f"https://{host}", "PlatformName": r"\u5e97\u94fa", "CustomDomainName": host,
+        "CertificateArn": CERTIFICATE, "AuthorizationPageOrigins": f"{wechat.origin},{wechat.origin}",
+    }
+
 
 SOURCE_VPCE = '"aws:SourceVpce": {"Ref": "DynamoDbEndpointId"}'
 
@@ -81,13 +97,15 @@ class Service:
     """A deployed stack."""
 
     def __init__(self, aws: Emulator, wechat: WeChat, programs: Path, name: str,
-                 source_ip: str = ADDRESS, directory: Path = ROOT, **parameters: str):
+                 source_ip: str = ADDRESS, directory: Path = ROOT, with_pages: bool = False, **parameters: str):
         self.aws, self.wechat, self.name, self._programs = aws, wechat, name, programs
         self._bucket = f"{name}-code"
         aws.client("s3").create_bucket(Bucket=self._bucket)
         self._template = for_the_emulator(wechat.ca_file, source_ip, directory)
         self.release("build-1")
         self._parameters = {"Minting": "on", "OtherApiHosts": wechat.origin} | NETWORK | parameters
+        self._parameters |= pages(name, wechat) if with_pages else {}
+        self.pages_origin = self._parameters.get("PagesOrigin", "")
         self._stacks, self._changes = aws.client("cloudformation"), 0
         self._stacks.create_stack(StackName=name, **self._wanted(self._parameters, []))
         self._finish("CREATE_COMPLETE")
@@ -135,6 +153,7 @@ class Service:
         assert stack["StackStatus"] == expected, self._why()
         self.outputs = {o["OutputKey"]: o["OutputValue"] for o in stack["Outputs"]}
         self.api = self.outputs["ApiUrl"].split("//")[1].split(".")[0]
+        self.pages_api = self.outputs.get("PagesEndpoint", "//").split("//")[1].split(".")[0]
 
     def delete(self) -> None:
         stack = self._settled()["StackId"]
@@ -165,6 +184,8 @@ class Service:
         """Fills both secrets and brings the first ticket."""
         self.fill(self.outputs["CredentialsSecretArn"], component_appid=APPID, component_appsecret=SECRET)
         self.fill(self.outputs["CallbackSecretArn"], component_appid=APPID, push_keys=PUSH_KEYS)
+        if self.pages_origin:
+            self.wechat.control("authorization_domain", {"host": self.pages_origin.removeprefix("https://")})
         assert self.push(new_ticket=True).text == "success"
 
     def push(self, **what: Any) -> Answer:
@@ -174,6 +195,25 @@ class Service:
 
     def code(self, caller: Credentials) -> Answer:
         return self.aws.http("POST", self.api, "/preauthcode", "{}", caller)
+
+    def link(self, caller: Credentials, **fields: Any) -> Answer:
+        """An owner's request for a link."""
+        return self.aws.http("POST", self.api, "/authorization-links", json.dumps(fields), caller)
+
+    def consumer(self, name: str) -> Callable[[], dict[str, Any]]:
+        """A rule on the bus with a queue behind it. Gives its next event."""
+        sqs, events, bus = self.aws.client("sqs"), self.aws.client("events"), self.outputs["EventBusName"]
+        queue = sqs.create_queue(QueueName=f"{self.name}-{name}")["QueueUrl"]
+        arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        events.put_rule(Name=name, EventBusName=bus, EventPattern='{"source":["wechat.component"]}')
+        events.put_targets(Rule=name, EventBusName=bus, Targets=[{"Id": "queue", "Arn": arn}])
+
+        def next_event() -> dict[str, Any]:
+            (message,) = sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=10)["Messages"]
+            sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
+            return json.loads(message["Body"])
+
+        return next_event
 
     def resources(self) -> dict[str, str]:
         """Physical ids by logical id."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from conftest import invoke
+from merchant import Merchant
 from wechat import APPID, PUSH_KEYS, SECRET
 
 OTHER_ACCOUNT = "111122223333"
@@ -10,11 +11,25 @@ OTHER_ACCOUNT = "111122223333"
 
 def test_with_callers_of_other_accounts_the_open_route_stays_open(aws, deploy):
     """Then the API has a resource policy, which must let WeChat in and this account's callers too."""
-    made = deploy("shared", CallerPrincipals=OTHER_ACCOUNT)
+    made = deploy("shared", with_pages=True, CallerPrincipals=OTHER_ACCOUNT)
     made.begin()
-    assert made.code(aws.user(made.outputs["CallerPolicyArn"])).status == 200
-    assert made.code(aws.user()).status == 403
-    assert aws.http("POST", made.api, "/preauthcode", "{}").status == 403
+    caller = aws.user(made.outputs["CallerPolicyArn"])
+    for ask, path in ((made.code, "/preauthcode"), (made.link, "/authorization-links")):
+        assert ask(caller).status == 200
+        assert ask(aws.user()).status == 403
+        assert aws.http("POST", made.api, path, "{}").status == 403
+    # The policy is the API's for callers. The pages' has none, and everybody may open a link.
+    assert Merchant(made).open(made.link(caller).json["url"]).status == 200
+
+
+def test_without_an_origin_there_are_no_pages_and_no_links(aws, deploy):
+    made = deploy("pageless")
+    made.begin()
+    caller = aws.user(made.outputs["CallerPolicyArn"])
+    assert made.code(caller).status == 200
+    assert made.link(caller).status == 403
+    assert not {"AuthorizationLinksUrl", "PagesEndpoint", "AuthorizeFunctionArn"} & set(made.outputs)
+    assert not [name for name in made.resources() if name.startswith(("Authorize", "Pages"))]
 
 
 def test_without_the_public_route_pushes_come_by_direct_invocation_alone(aws, deploy):

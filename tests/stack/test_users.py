@@ -14,6 +14,11 @@ from wechat import APPID
 THINGS = {
     "ask for a code over HTTP": lambda s, user: s.code(user).status == 200,
     "ask for a code directly": lambda s, user: lets_pass(s, user, "lambda", "invoke", **s.target("Preauthcode")),
+    "make a link over HTTP": lambda s, user: s.link(user).status == 200,
+    "make a link directly": lambda s, user: lets_pass(s, user, "lambda", "invoke", **s.target("Authorize")),
+    "invoke authorize without the alias":
+        lambda s, user: lets_pass(s, user, "lambda", "invoke", FunctionName=f"{s.name}-authorize", Payload=b"{}"),
+    "read a link": lambda s, user: lets_pass(s, user, "dynamodb", "get_item", **s.item("link")),
     "invoke preauthcode without the alias":
         lambda s, user: lets_pass(s, user, "lambda", "invoke", FunctionName=f"{s.name}-preauthcode", Payload=b"{}"),
     "hand a push over": lambda s, user: lets_pass(s, user, "lambda", "invoke", **s.target("Callback")),
@@ -32,7 +37,9 @@ THINGS = {
         {"EventBusName": s.outputs["EventBusName"], "Source": "wechat.component", "DetailType": "x", "Detail": "{}"}]),
 }
 ALLOWED = {
-    "CallerPolicy": {"ask for a code over HTTP", "ask for a code directly"},
+    "CallerPolicy": {
+        "ask for a code over HTTP", "ask for a code directly", "make a link over HTTP", "make a link directly",
+    },
     "PushForwarderPolicy": {"hand a push over"},
     "TokenReaderPolicy": {"read the token"},
     "TokenHandoverPolicy": {"hand a token over"},
@@ -42,6 +49,8 @@ STATEMENTS = statements.of_managed_policies(template())
 ONE_BY_ONE = {
     "CallerPolicy.InvokeAlias": "ask for a code directly",
     "CallerPolicy.CallApi": "ask for a code over HTTP",
+    "CallerPolicy.InvokeAuthorize": "make a link directly",
+    "CallerPolicy.CallLinksApi": "make a link over HTTP",
     "PushForwarderPolicy.InvokeAlias": "hand a push over",
     "TokenReaderPolicy.ReadToken": "read the token",
     "TokenHandoverPolicy.InvokeAlias": "hand a token over",
@@ -70,7 +79,7 @@ def lets_pass(service: Service, user, client: str, operation: str, **arguments) 
 @pytest.fixture(scope="module")
 def old_server(deploy) -> Target:
     """A stack beside an old token server that still mints: Minting=off, a token handed over."""
-    made = deploy("old-server", Target, Minting="off")
+    made = deploy("old-server", Target, with_pages=True, Minting="off")
     made.begin()
     assert "errorType" not in hand_over(made)
     return made

@@ -95,6 +95,19 @@ def test_a_repeated_deployment_changes_nothing_and_a_change_keeps_the_rest(deplo
     assert function["Environment"]["Variables"]["EGRESS_IPS"] == network["EgressIps"]
 
 
+def test_the_pages_come_with_their_origin_and_the_name_as_it_was_written(deploy_by_script, aws):
+    status, said = deploy_by_script("PagesOrigin=https://auth.example.com", "PlatformName=某某 😀")
+    assert status == 0 and "PagesEndpoint" in said and "某某 😀" in said, said
+    function = aws.client("lambda").get_function_configuration(FunctionName=f"{STACK}-authorize")
+    variables = function["Environment"]["Variables"]
+    assert variables["PLATFORM_NAME"] == r"\u67d0\u67d0 \ud83d\ude00" and function["Timeout"] > 20
+    (stack,) = aws.client("cloudformation").describe_stacks(StackName=STACK)["Stacks"]
+    endpoint = next(o["OutputValue"] for o in stack["Outputs"] if o["OutputKey"] == "PagesEndpoint")
+    api = endpoint.split("//")[1].split(".")[0]
+    page = aws.http("GET", api, "/authorize/AAAAAAAAAAAAAAAAAAAAAA")
+    assert page.status == 404 and "某某 😀" in page.text, page.text[:300]
+
+
 def test_an_address_that_is_not_registered_is_refused_by_name(deploy_by_script):
     status, said = deploy_by_script("EgressIps=203.0.113.99")
     assert status != 0 and "refused: " in said, said

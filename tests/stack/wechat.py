@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import ssl
 import subprocess
@@ -56,6 +57,11 @@ class WeChat:
         data = None if body is None else json.dumps(body).encode()
         with urllib.request.urlopen(f"{self.origin}/_sim/{name}", data, timeout=10, context=self._tls) as answer:
             return json.load(answer)
+
+    def connection(self) -> http.client.HTTPSConnection:
+        """For a merchant's browser."""
+        where = urllib.parse.urlsplit(self.origin)
+        return http.client.HTTPSConnection(where.hostname, where.port, timeout=10, context=self._tls)
 
     def calls(self) -> list[str]:
         """The paths of the API calls so far. A probe of the host is none."""

@@ -30,7 +30,8 @@ def arn_of(stack: Stack, name: str) -> str:
         case "AWS::Lambda::Alias":
             return f"{concrete(stack, properties['FunctionName'])}:{properties['Name']}"
         case "AWS::ApiGateway::RestApi":
-            return "a1b2c3d4e5"  # its id, which stands inside ARNs
+            # its id, which stands inside ARNs
+            return {"Api": "a1b2c3d4e5", "PagesApi": "p1q2r3s4t5"}[name]
         case kind:
             raise AssertionError(f"{name}: {kind} has no ARN here")
 

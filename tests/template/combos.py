@@ -21,6 +21,7 @@ def service(region: str, partition: str) -> dict[str, dict[str, str]]:
         "CustomDomainName": "wx.example.com",
         "CertificateArn": arn("acm", "certificate/11111111-2222-3333-4444-555555555555"),
     }
+    pages = {"PagesOrigin": "https://auth.example.com", "PlatformName": r"\u5e97\u94fa of A"}
     callers = {"CallerPrincipals": f"444455556666,arn:{partition}:iam::777788889999:role/orders"}
     combos = {
         "default": {},
@@ -41,10 +42,17 @@ def service(region: str, partition: str) -> dict[str, dict[str, str]]:
         "alarm topic": topic,
         "debug": {"LogLevel": "DEBUG"},
         "a simulator": {"OtherApiHosts": "https://wechat.test:8443"},
+        "pages": pages,
+        "pages on the custom domain": pages | domain | {"PagesOrigin": "https://wx.example.com"},
+        "pages with a key": pages | kms,
+        "pages without a name, access logs": {"PagesOrigin": pages["PagesOrigin"], "AccessLogs": "on"},
+        "pages, a simulator, no public callback": pages | {
+            "AuthorizationPageOrigins": "https://wechat.test:8443,https://wechat.test:8444", "PublicCallback": "false",
+        },
         "everything": {
             "Minting": "off", "AccessLogs": "on", "ReservedConcurrency": "50", "LogLevel": "DEBUG",
             "RetentionDays": "90", "WechatApiHosts": "https://sh.api.weixin.qq.com",
-        } | secrets | kms | topic | domain | callers,
+        } | secrets | kms | topic | domain | callers | pages,
     }
     if partition == "aws":
         combos["arm64"] = {"Architecture": "arm64"}

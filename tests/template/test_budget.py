@@ -22,8 +22,10 @@ def too_long(text: str) -> list[str]:
     return [line for line in lines(text) if len(line) > 120]
 
 
-def test_both_files_together_have_at_most_1400_lines():
-    assert sum(len(lines(file.read_text(encoding="utf-8"))) for file in FILES) <= 1400
+def test_both_files_together_have_at_most_1700_lines():
+    """A reader can still go through them. 300 lines are the merchant's pages: a function with its role, alias, logs and
+    alarm, and an API of its own with three pages of text for what API Gateway answers by itself."""
+    assert sum(len(lines(file.read_text(encoding="utf-8"))) for file in FILES) <= 1700
 
 
 @both
@@ -31,13 +33,17 @@ def test_no_line_has_more_than_120_characters(file):
     assert not too_long(file.read_text(encoding="utf-8"))
 
 
-def test_the_service_has_at_most_20_parameters():
-    assert len(cfn.load(cfn.SERVICE)["Parameters"]) <= 20
+def test_the_service_has_at_most_24_parameters():
+    """Five must be given, and the rest have defaults. Three are the pages': their origin, which only the owner knows,
+    the name that merchants read, and where WeChat's pages are, for tests against a simulator."""
+    parameters = cfn.load(cfn.SERVICE)["Parameters"]
+    assert len(parameters) <= 24
+    assert {name for name, parameter in parameters.items() if "Default" not in parameter} == set(cfn.MINIMAL[cfn.SERVICE])
 
 
 def test_the_functions_come_first():
     kinds = [resource["Type"] for resource in cfn.load(cfn.SERVICE)["Resources"].values()]
-    assert kinds[:3] == ["AWS::Serverless::Function"] * 3
+    assert kinds[:4] == ["AWS::Serverless::Function"] * 4
 
 
 def shared_nodes(text: str) -> list[str]:

@@ -115,6 +115,25 @@ def test_the_service_takes_the_networks_outputs(account, region, minting):
     assert ("TokenHandoverFunctionArn" in service.outputs) is (minting == "off")
 
 
+def test_the_pages_come_with_an_origin_and_go_without_one(account):
+    account = account("us-east-1")
+    network = account.network()
+    made = account.service(network, PagesOrigin="https://auth.example.com", PlatformName=r"\u5e97")
+    functions, gateway = made.client("lambda"), made.client("apigateway")
+    authorize = functions.get_function_configuration(FunctionName=f"{cfn.STACK}-authorize")
+    variables = authorize["Environment"]["Variables"]
+    assert variables["PREAUTHCODE_FUNCTION"] == made.outputs["PreauthcodeFunctionArn"]
+    assert variables["PLATFORM_NAME"] == r"\u5e97" and not authorize.get("VpcConfig", {}).get("SubnetIds")
+    assert made.client("iam").list_role_policies(RoleName=authorize["Role"].split("/")[-1])["PolicyNames"] == ["authorize"]
+    apis = {api["name"] for api in gateway.get_rest_apis()["items"]}
+    assert apis == {cfn.STACK, f"{cfn.STACK}-pages"}
+    kept = made.outputs["StateTableName"]
+    made.update(account.service_stack(network))
+    names = {f["FunctionName"] for f in functions.list_functions()["Functions"]}
+    assert names == {f"{cfn.STACK}-{name}" for name in ("preauthcode", "callback", "keeper")}
+    assert made.outputs["StateTableName"] == kept and "PagesEndpoint" not in made.outputs
+
+
 def service_of(account, region="us-east-1", **parameters) -> Deployed:
     account = account(region)
     return account.service(account.network(), **parameters)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 
 import cfn
 import pytest
@@ -67,11 +68,18 @@ def test_a_wider_bus_policy_is_noticed():
         assert broken_by(change) == ALLOW, change.__name__
 
 
-def test_each_managed_policy_lets_in_where_it_should_and_nowhere_else():
-    stack = cfn.deployed(Minting="off")
+PAGES = {"PagesOrigin": "https://auth.example.com"}
+LINKS = {"authorize", "POST /authorization-links"}
+
+
+@pytest.mark.parametrize("pages", [{}, PAGES], ids=["pages off", "pages on"])
+def test_each_managed_policy_lets_in_where_it_should_and_nowhere_else(pages):
+    whole, stack = cfn.deployed(Minting="off", **PAGES), cfn.deployed(Minting="off", **pages)
     functions = {
-        name: arn_of(stack, alias) for name, alias in
-        (("preauthcode", "PreauthcodeAlias"), ("callback", "CallbackAlias"), ("keeper", "KeeperAlias"), ("handover", "HandoverAlias"))
+        name: arn_of(whole, alias) for name, alias in (
+            ("preauthcode", "PreauthcodeAlias"), ("callback", "CallbackAlias"), ("keeper", "KeeperAlias"),
+            ("handover", "HandoverAlias"), ("authorize", "AuthorizeAlias"),
+        )
     }
     api = stack.arn("execute-api", "a1b2c3d4e5/live/")
     table = arn_of(stack, "StateTable")
@@ -80,6 +88,10 @@ def test_each_managed_policy_lets_in_where_it_should_and_nowhere_else():
     requests |= {
         "POST /preauthcode": Request("execute-api:Invoke", api + "POST/preauthcode"),
         "POST /wechat/callback": Request("execute-api:Invoke", api + "POST/wechat/callback"),
+        "POST /authorization-links": Request("execute-api:Invoke", api + "POST/authorization-links"),
+        "GET /authorization-links": Request("execute-api:Invoke", api + "GET/authorization-links"),
+        "the pages": Request("execute-api:Invoke", stack.arn("execute-api", "p1q2r3s4t5/live/POST/authorize/x")),
+        "a link": Request("dynamodb:GetItem", table, {"dynamodb:LeadingKeys": ["link#1"]}),
         "the token": Request("dynamodb:GetItem", table, {"dynamodb:LeadingKeys": ["token#wx1"]}),
         "the ticket": Request("dynamodb:GetItem", table, {"dynamodb:LeadingKeys": ["ticket#wx1"]}),
         "the token, to write": Request("dynamodb:UpdateItem", table, {"dynamodb:LeadingKeys": ["token#wx1"]}),
@@ -87,7 +99,7 @@ def test_each_managed_policy_lets_in_where_it_should_and_nowhere_else():
         "the appsecret": Request("secretsmanager:GetSecretValue", arn_of(stack, "CredentialsSecret")),
     }
     lets_in = {
-        "CallerPolicy": {"preauthcode", "POST /preauthcode"},
+        "CallerPolicy": {"preauthcode", "POST /preauthcode"} | (LINKS if pages else set()),
         "PushForwarderPolicy": {"callback"},
         "TokenHandoverPolicy": {"handover"},
         "TokenReaderPolicy": {"the token"},
@@ -95,6 +107,36 @@ def test_each_managed_policy_lets_in_where_it_should_and_nowhere_else():
     for name, expected in lets_in.items():
         policy = concrete(stack, stack.properties(name)["PolicyDocument"])
         assert {what for what, request in requests.items() if decide(request, policy) == ALLOW} == expected, name
+
+
+CALLER = "arn:aws:iam::777788889999:role/orders"
+
+
+def api_policy(**parameters: str):
+    """The API's resource policy, with its short resources as the ARNs that API Gateway makes of them."""
+    stack = cfn.deployed(CallerPrincipals=f"444455556666,{CALLER}", **parameters)
+    policy = copy.deepcopy(stack.properties("Api")["Body"]["x-amazon-apigateway-policy"])
+    for statement in policy["Statement"]:
+        statement["Resource"] = [r.replace("execute-api:/", "api/") for r in statement["Resource"]]
+    return policy
+
+
+@pytest.mark.parametrize("public", ["true", "false"])
+def test_the_apis_policy_lets_callers_of_other_accounts_ask_for_codes_and_links_and_nothing_else(public):
+    policy = api_policy(PublicCallback=public, **PAGES)
+    routes = {"POST/preauthcode", "POST/authorization-links", "POST/wechat/callback", "GET/wechat/callback",
+              "GET/authorization-links", "DELETE/preauthcode", "POST/authorize/x"}
+    wechat = {"POST/wechat/callback", "GET/wechat/callback"} if public == "true" else set()
+    calls = {"POST/preauthcode", "POST/authorization-links"} | wechat
+    for principal, expected in (
+        (CALLER, calls), ("arn:aws:iam::444455556666:role/any", calls), ("arn:aws:iam::777788889999:role/other", wechat),
+        ("arn:aws:iam::999988887777:role/stranger", wechat), ("", wechat),
+    ):
+        found = {
+            route for route in routes
+            if decide(Request("execute-api:Invoke", f"api/live/{route}", {}, principal), policy) == ALLOW
+        }
+        assert found == expected, principal
 
 
 def test_the_handover_policy_allows_nothing_once_minting_is_on():
@@ -128,3 +170,23 @@ def test_the_endpoints_let_the_functions_calls_through_and_no_others(region):
     ):
         decision = decide(Request(action, resource, {}, caller), endpoints[endpoint])
         assert (decision == ALLOW) is allowed, f"{endpoint}: {action} on {resource}"
+
+
+# What the template sets on its API and its table, and the call of CloudFormation that sets it with the deployer's rights.
+SET_BY = [
+    ("StateTable", "TimeToLiveSpecification", "dynamodb:UpdateTimeToLive", "dynamodb", "table/preauth-StateTable-1"),
+    ("StateTable", "PointInTimeRecoverySpecification", "dynamodb:UpdateContinuousBackups", "dynamodb", "table/preauth-StateTable-1"),
+    ("Api", "x-amazon-apigateway-policy", "apigateway:UpdateRestApiPolicy", "apigateway", "/restapis/a1"),
+    ("PagesReturnMapping", "BasePath", "apigateway:POST", "apigateway", "/domainnames/wx.example.com/basepathmappings"),
+]
+
+
+@pytest.mark.parametrize("name, what, action, service, resource", SET_BY)
+def test_the_deployers_policy_lets_cloudformation_set_what_the_template_sets(name, what, action, service, resource):
+    text = (cfn.ROOT / "docs/deployer-policy.json").read_text(encoding="utf-8")
+    for mark, value in {"partition": "aws", "region": "us-east-1", "account": cfn.ACCOUNT, "stack": "preauth"}.items():
+        text = text.replace(f"<{mark}>", value)
+    assert what in str(cfn.load()["Resources"][name]["Properties"])
+    account = "" if service == "apigateway" else cfn.ACCOUNT
+    arn = f"arn:aws:{service}:us-east-1:{account}:{resource}"
+    assert decide(Request(action, arn, {}), json.loads(text)) == ALLOW

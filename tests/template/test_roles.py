@@ -22,7 +22,7 @@ def key_arn(region: str) -> str:
 
 
 def the_stack(region: str) -> cfn.Stack:
-    return cfn.deployed(region, KmsKeyArn=key_arn(region))
+    return cfn.deployed(region, KmsKeyArn=key_arn(region), PagesOrigin="https://auth.example.com")
 
 
 def items(key: str, *attributes: str, **more: str) -> dict:
@@ -82,7 +82,13 @@ def rows(stack: cfn.Stack):
     yield "Callback", "xray:PutTraceSegments", "*", {}, False, "traces"
     yield "Callback", "ec2:CreateNetworkInterface", stack.arn("ec2", "network-interface/eni-1"), {}, False, "enters a VPC"
 
-    for name in ("Preauthcode", "Keeper", "Callback"):
+    yield "Callback", "dynamodb:GetItem", table, items("code#1f2e"), True, "reads a code's link"
+    for action in ("PutItem", "UpdateItem"):
+        yield "Callback", f"dynamodb:{action}", table, items("code#1f2e", "link_id"), False, "writes a code's link"
+    yield "Callback", "dynamodb:GetItem", table, items("link#5b6c"), False, "reads a link"
+    yield from rows_of_authorize(stack)
+
+    for name in ("Preauthcode", "Keeper", "Callback", "Authorize"):
         group = arn_of(stack, f"{name}LogGroup")
         stream = group.removesuffix("*") + "log-stream:2026/11/25/[$LATEST]1"
         for action in ("logs:CreateLogStream", "logs:PutLogEvents"):
@@ -98,18 +104,48 @@ def rows(stack: cfn.Stack):
         yield name, "secretsmanager:GetSecretValue", foreign, {}, False, "reads another secret"
         for secret in secrets.values():
             yield name, "secretsmanager:PutSecretValue", secret, {}, False, "writes a secret"
-        for function in ("preauthcode", "keeper", "callback"):
+        for function in ("preauthcode", "keeper", "callback", "authorize"):
             live = stack.arn("lambda", f"function:{cfn.STACK}-{function}:live")
-            yield name, "lambda:InvokeFunction", live, {}, False, "invokes a function"
+            takes_codes = (name, function) == ("Authorize", "preauthcode")
+            yield name, "lambda:InvokeFunction", live, {}, takes_codes, f"invokes {function}"
         yield name, "sts:AssumeRole", arn_of(stack, "KeeperRole"), {}, False, "becomes another role"
         key, service = key_arn(stack.region), f"{stack.region}.{stack.suffix}"
-        for via, allowed in (("secretsmanager", True), ("dynamodb", True), ("s3", False)):
+        for via, allowed in (("secretsmanager", name != "Authorize"), ("dynamodb", True), ("s3", False)):
             context = {"kms:ViaService": f"{via}.{service}"}
             yield name, "kms:Decrypt", key, context, allowed, f"decrypts through {via}"
         yield name, "kms:Decrypt", key, {}, False, "decrypts by itself"
         through = {"kms:ViaService": f"secretsmanager.{service}"}
         yield name, "kms:Decrypt", stack.arn("kms", "key/other"), through, False, "uses another key"
         yield name, "kms:Encrypt", key, through, False, "encrypts"
+
+
+def rows_of_authorize(stack: cfn.Stack):
+    """Links and codes, and no secret, ticket or token, from wherever it calls. It is outside the VPC."""
+    name, table, bus = "Authorize", arn_of(stack, "StateTable"), arn_of(stack, "EventBus")
+    for place, where in PLACES.items():
+        for action in ("GetItem", "PutItem", "UpdateItem"):
+            call = f"dynamodb:{action}"
+            yield name, call, table, items("link#5b6c", "codes") | where, True, f"uses a link {place}"
+            yield name, call, table, items("code#1f2e", "link_id") | where, action == "PutItem", f"notes a code {place}"
+            for key in ("ticket#wx1", "token#wx1", "component", "links#1", "codes"):
+                yield name, call, table, items(key, "value") | where, False, f"uses {key} {place}"
+            both = items("link#5b6c") | {"dynamodb:LeadingKeys": ["link#5b6c", "token#wx1"]} | where
+            yield name, call, table, both, False, f"uses the token beside a link {place}"
+    for secret in ("Credentials", "Callback"):
+        arn = arn_of(stack, f"{secret}Secret")
+        for action in ("GetSecretValue", "BatchGetSecretValue", "DescribeSecret", "ListSecretVersionIds"):
+            yield name, f"secretsmanager:{action}", arn, INTERNET, False, f"reads the secret {secret}"
+    preauthcode = arn_of(stack, "PreauthcodeFunction")
+    yield name, "lambda:InvokeFunction", preauthcode, {}, False, "invokes preauthcode without its alias"
+    for action in ("GetFunction", "GetFunctionConfiguration", "UpdateFunctionCode", "UpdateFunctionConfiguration"):
+        yield name, f"lambda:{action}", preauthcode, {}, False, "looks into preauthcode, or changes it"
+    yield name, "lambda:InvokeFunction", arn_of(stack, "KeeperAlias") + "x", {}, False, "invokes another alias"
+    yield name, "events:PutEvents", bus, {"events:source": "wechat.component"}, False, "puts an event"
+    yield name, "xray:PutTraceSegments", "*", {}, False, "traces"
+    yield name, "ec2:CreateNetworkInterface", stack.arn("ec2", "network-interface/eni-1"), {}, False, "enters a VPC"
+    for role in ("PreauthcodeRole", "KeeperRole", "CallbackRole"):
+        yield name, "sts:AssumeRole", arn_of(stack, role), {}, False, "becomes another role"
+        yield name, "iam:PassRole", arn_of(stack, role), {}, False, "gives a role to something"
 
 
 def in_words(row):
@@ -128,7 +164,7 @@ def test_the_role_allows_what_the_function_does_and_nothing_beside(region, row):
     assert (decide(request, *policies(stack, function)) == ALLOW) is allowed
 
 
-@pytest.mark.parametrize("function", ["Preauthcode", "Keeper", "Callback"])
+@pytest.mark.parametrize("function", ["Preauthcode", "Keeper", "Callback", "Authorize"])
 def test_each_statement_of_a_role_is_needed(function):
     """Without it some row above has another answer. So no statement is there in vain, and each is judged."""
     stack = the_stack("us-east-1")
@@ -143,6 +179,46 @@ def test_each_statement_of_a_role_is_needed(function):
             ]
             assert changed, f"{function}: no row needs {statement['Sid']}"
             document["Statement"].append(statement)
+
+
+# What must stay out of a stranger's reach, by any role.
+GUARDED = ("secretsmanager:GetSecretValue", "dynamodb:GetItem on ticket#", "dynamodb:GetItem on token#")
+
+
+def reads(stack: cfn.Stack, function: str) -> set[str]:
+    """What of the guarded things this function's role may read."""
+    table = arn_of(stack, "StateTable")
+    requests = {
+        GUARDED[0]: [Request("secretsmanager:GetSecretValue", arn_of(stack, f"{s}Secret")) for s in ("Credentials", "Callback")],
+        GUARDED[1]: [Request("dynamodb:GetItem", table, items("ticket#wx1") | INSIDE)],
+        GUARDED[2]: [Request("dynamodb:GetItem", table, items("token#wx1") | INSIDE)],
+    }
+    held = policies(stack, function)
+    return {what for what, asked in requests.items() if any(decide(request, *held) == ALLOW for request in asked)}
+
+
+def invokes(stack: cfn.Stack, function: str) -> set[str]:
+    """The functions that this one's role may invoke, by any name."""
+    held = policies(stack, function)
+    names = {
+        arn: alias for alias in stack.of_type("AWS::Lambda::Alias")
+        for arn in (arn_of(stack, alias), arn_of(stack, alias).rpartition(":")[0])
+    }
+    return {
+        alias.removesuffix("Alias") for arn, alias in names.items()
+        if decide(Request("lambda:InvokeFunction", arn), *held) == ALLOW
+    }
+
+
+@pytest.mark.parametrize("region", REGIONS)
+def test_no_path_leads_from_authorize_to_a_secret_a_ticket_or_a_token(region):
+    """By itself it reads none of them. The one function that it may invoke reads all, and answers none of them: a code at
+    a time, from the platform's quota, with the URLs that belong to it (test_source.py reads its answer's fields). That
+    function invokes nothing."""
+    stack = the_stack(region)
+    assert reads(stack, "Authorize") == set()
+    assert invokes(stack, "Authorize") == {"Preauthcode"} and invokes(stack, "Preauthcode") == set()
+    assert reads(stack, "Preauthcode") == set(GUARDED), "the words above would find nothing"
 
 
 def test_with_one_brought_secret_all_three_read_it():

@@ -4,10 +4,10 @@ A check takes a :class:`cfn.Stack` and raises ``AssertionError``. ``test_templat
 real templates. ``test_mutations.py`` runs each one on a template that breaks its rule, which it must report.
 """
 
-from checks import alarms, api, egress, functions, managed_policies, network, permissions, state, whole
-from checks.common import BINARIES, FUNCTIONS, NETWORK_CHECKS, SERVICE_CHECKS
+from checks import alarms, api, egress, functions, managed_policies, network, pages, permissions, state, whole
+from checks.common import BINARIES, NETWORK_CHECKS, SERVICE_CHECKS
 
 __all__ = [
-    "BINARIES", "FUNCTIONS", "NETWORK_CHECKS", "SERVICE_CHECKS",
-    "alarms", "api", "egress", "functions", "managed_policies", "network", "permissions", "state", "whole",
+    "BINARIES", "NETWORK_CHECKS", "SERVICE_CHECKS",
+    "alarms", "api", "egress", "functions", "managed_policies", "network", "pages", "permissions", "state", "whole",
 ]

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from cfn import STACK, Stack
-from checks.common import check, given, parsed, resource_of
+from checks.common import check, functions_of, given, has_pages, parsed, resource_of
 
 # The name of an alarm's metric on a function, and how the result is written.
 SUMS = {
-    "CrashesAlarm": "FILL(errors_p, 0) + FILL(errors_c, 0) + FILL(errors_k, 0) - FILL(answered, 0)",
-    "ThrottlesAlarm": "FILL(preauthcode, 0) + FILL(callback, 0) + FILL(keeper, 0)",
+    "CrashesAlarm": "FILL(errors_p, 0) + FILL(errors_c, 0) + FILL(errors_k, 0) + FILL(errors_a, 0) - FILL(answered, 0)",
+    "ThrottlesAlarm": "FILL(preauthcode, 0) + FILL(callback, 0) + FILL(keeper, 0) + FILL(authorize, 0)",
     "FailuresAlarm": "FILL(failures, 0) - FILL(bad_requests, 0)",
 }
 
@@ -20,7 +20,9 @@ def own(metric: str) -> tuple[str, str, str]:
 
 
 def of(function: str, metric: str) -> tuple[str, str, str]:
-    return "AWS/Lambda", metric, f"FunctionName=${{{function}Function}}"
+    # Authorize is there with the pages only. Its name is the same text either way.
+    name = f"{STACK}-authorize" if function == "Authorize" else f"${{{function}Function}}"
+    return "AWS/Lambda", metric, f"FunctionName={name}"
 
 
 def metric_of(alarm: dict[str, Any]) -> tuple[str, str, str]:
@@ -40,6 +42,9 @@ def alarms_watch_what_matters(stack: Stack) -> None:
         "LatencyAlarm": (of("Preauthcode", "Duration"), "notBreaching", 300, (3, 3), ">", 5000),
         "CallbackFloodAlarm": (of("Callback", "Invocations"), "notBreaching", 300, (1, 1), ">=", 3000),
     }
+    if has_pages(stack):
+        flood = "AWS/Lambda", "Invocations", "FunctionName=${AuthorizeFunction}"
+        expected["PagesFloodAlarm"] = flood, "notBreaching", 300, (1, 1), ">=", 3000
     signs = {"GreaterThanOrEqualToThreshold": ">=", "GreaterThanThreshold": ">", "LessThanThreshold": "<"}
     assert set(alarms) == set(expected) | set(SUMS), f"alarms: {set(alarms) ^ (set(expected) | set(SUMS))}"
     for name, wanted in expected.items():
@@ -49,8 +54,8 @@ def alarms_watch_what_matters(stack: Stack) -> None:
         sign = signs[alarm["ComparisonOperator"]]
         found = metric_of(alarm), alarm["TreatMissingData"], alarm["Period"], points, sign, alarm["Threshold"]
         assert found == wanted, f"{name}: {found}"
-    for name in ("EgressIpRefusedAlarm", "TicketHeartbeatAlarm", "ForeignMintAlarm", "CallbackFloodAlarm"):
-        assert alarms[name]["Statistic"] == "Sum", name
+    for name in ("EgressIpRefusedAlarm", "TicketHeartbeatAlarm", "ForeignMintAlarm", "CallbackFloodAlarm", "PagesFloodAlarm"):
+        assert name not in alarms or alarms[name]["Statistic"] == "Sum", name
     assert alarms["TokenAgeAlarm"]["Statistic"] == "Minimum"
     assert alarms["LatencyAlarm"]["ExtendedStatistic"] == "p99"
     assert alarms["TicketHeartbeatAlarm"].get("ActionsEnabled", True) is (given(stack, "Minting") == "on")
@@ -58,7 +63,7 @@ def alarms_watch_what_matters(stack: Stack) -> None:
 
 @check
 def sums_of_metrics_hold_every_function(stack: Stack) -> None:
-    functions = ("Preauthcode", "Callback", "Keeper")
+    functions = ("Preauthcode", "Callback", "Keeper", "Authorize")
     expected = {
         "CrashesAlarm": {own("FunctionError")} | {of(function, "Errors") for function in functions},
         "ThrottlesAlarm": {of(function, "Throttles") for function in functions},
@@ -93,12 +98,13 @@ SEARCHED = {"Failure", "WechatLatency", "QuotaUsed"}
 SHOWN = {
     "CodeIssued", "Failure", "TokenMinted", "TicketPush", "StartPush", "TicketAge", "TokenSecondsLeft", "EgressIpRefused",
     "ForeignMint", "SignatureRefused", "MisroutedMessage", "LeaseLost", "ColdStart", "EventForwarded", "FunctionError",
+    "LinkCreated", "AuthorizationStarted", "AuthorizationReturned",
 }
 
 
-def metrics_of_dashboard(stack: Stack) -> tuple[set[str], set[str]]:
-    """The service's metrics that are shown by name, and the beginnings that are searched for."""
-    named, searched = set(), set()
+def metrics_of_dashboard(stack: Stack) -> tuple[set[str], set[str], set[tuple[str, str]]]:
+    """The service's metrics that are shown by name, the beginnings that are searched for, and Lambda's by function."""
+    named, searched, of_lambda = set(), set(), set()
     for widget in parsed(stack.properties("Dashboard")["DashboardBody"])["widgets"]:
         above: list[Any] = []
         for metric in widget["properties"].get("metrics", []):
@@ -113,7 +119,10 @@ def metrics_of_dashboard(stack: Stack) -> tuple[set[str], set[str]]:
             if above[0] == "WechatPreauth":
                 assert above[2:4] == ["service", STACK], f"another stack's {above[1]}"
                 named.add(above[1])
-    return named, searched
+            if above[0] == "AWS/Lambda":
+                assert above[2] == "FunctionName"
+                of_lambda.add((above[1], above[3].removeprefix(f"{STACK}-")))
+    return named, searched, of_lambda
 
 
 @check
@@ -121,7 +130,11 @@ def the_dashboard_shows_every_metric_and_alarm(stack: Stack) -> None:
     dashboard = stack.properties("Dashboard")
     # A dashboard's name is one for the whole account, in every region.
     assert dashboard["DashboardName"] == f"{STACK}-{stack.region}"
-    assert metrics_of_dashboard(stack) == (SHOWN, SEARCHED)
+    named, searched, of_lambda = metrics_of_dashboard(stack)
+    assert (named, searched) == (SHOWN, SEARCHED)
+    names = {"authorize"} | {f"${{{function}}}" for function in functions_of(stack) - {"AuthorizeFunction"}}
+    assert {name for metric, name in of_lambda if metric == "Duration"} == names, "a function's duration is missing"
+    assert {name for metric, name in of_lambda if metric == "Errors"} == names, "a function's errors are missing"
     widgets = parsed(dashboard["DashboardBody"])["widgets"]
     shown = {resource_of(arn) for w in widgets for arn in w["properties"].get("alarms", [])}
     assert shown == set(stack.of_type("AWS::CloudWatch::Alarm"))

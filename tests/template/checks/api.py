@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 
 from cfn import Stack
-from checks.common import check, given, only, parsed
+from checks.common import check, given, has_pages, only, parsed, stage_of
 
 
 @check
 def only_the_callback_is_open(stack: Stack) -> None:
     public = given(stack, "PublicCallback") == "true"
-    assert set(stack.of_type("AWS::ApiGateway::RestApi")) == {"Api"}
+    assert set(stack.of_type("AWS::ApiGateway::RestApi")) == {"Api"} | ({"PagesApi"} if has_pages(stack) else set())
     assert not stack.of_type("AWS::ApiGatewayV2::Api")
     body = stack.properties("Api")["Body"]
     schemes = body.get("components", {}).get("securitySchemes", {})
@@ -24,12 +24,14 @@ def only_the_callback_is_open(stack: Stack) -> None:
             integration = operation["x-amazon-apigateway-integration"]
             assert (integration["type"], integration["httpMethod"]) == ("aws_proxy", "POST")
             assert "credentials" not in integration, f"{method} {path} passes the caller's credentials on"
-            functions = [f for f in ("Preauthcode", "Callback", "Keeper") if f"${{{f}Alias}}" in integration["uri"]]
+            functions = [f for f in ("Preauthcode", "Callback", "Keeper", "Authorize") if f"${{{f}Alias}}" in integration["uri"]]
             assert integration["uri"] == stack.arn(
                 "apigateway", f"path/2015-03-31/functions/${{{functions[0]}Alias}}/invocations", account="lambda"
             )
             routes[method, path] = functions[0], operation.get("security")
     expected = {("post", "/preauthcode"): ("Preauthcode", [{"AWS_IAM": []}])}
+    if has_pages(stack):
+        expected["post", "/authorization-links"] = "Authorize", [{"AWS_IAM": []}]
     if public:
         expected["post", "/wechat/callback"] = expected["get", "/wechat/callback"] = ("Callback", [{"NONE": []}])
     assert routes == expected, f"routes: {routes}"
@@ -48,7 +50,7 @@ def the_resource_policy_allows_callers_and_wechat(stack: Stack) -> None:
         "Effect": "Allow",
         "Principal": {"AWS": given(stack, "CallerPrincipals").split(",")},
         "Action": "execute-api:Invoke",
-        "Resource": "execute-api:/live/POST/preauthcode",
+        "Resource": ["execute-api:/live/POST/preauthcode", "execute-api:/live/POST/authorization-links"],
     }]
     if given(stack, "PublicCallback") == "true":
         expected.append({
@@ -62,7 +64,7 @@ def the_resource_policy_allows_callers_and_wechat(stack: Stack) -> None:
 
 @check
 def the_stage_throttles_callers_and_pushes_separately(stack: Stack) -> None:
-    _, stage = only(stack.of_type("AWS::ApiGateway::Stage"))
+    stage = stage_of(stack, "Api")
     assert stage["StageName"] == "live"
     settings = {(s["ResourcePath"], s["HttpMethod"]): s for s in stage["MethodSettings"]}
     public = given(stack, "PublicCallback") == "true"
@@ -82,7 +84,7 @@ def the_stage_throttles_callers_and_pushes_separately(stack: Stack) -> None:
 
 @check
 def access_logs_hold_no_query(stack: Stack) -> None:
-    _, stage = only(stack.of_type("AWS::ApiGateway::Stage"))
+    stage = stage_of(stack, "Api")
     if given(stack, "AccessLogs") == "off":
         assert "AccessLogSetting" not in stage and "ApiLogGroup" not in stack.resources
     else:
@@ -136,9 +138,10 @@ def gateway_errors_are_problems(stack: Stack) -> None:
 @check
 def the_stage_uses_the_newest_deployment(stack: Stack) -> None:
     """SAM names a deployment after the definition's text, which conditions do not change."""
-    name, _ = only(stack.of_type("AWS::ApiGateway::Deployment"))
-    _, stage = only(stack.of_type("AWS::ApiGateway::Stage"))
-    assert stage["DeploymentId"] == f"${{{name}}}"
+    deployments = stack.of_type("AWS::ApiGateway::Deployment")
+    for api in stack.of_type("AWS::ApiGateway::RestApi"):
+        name, _ = only({name: d for name, d in deployments.items() if d["RestApiId"] == f"${{{api}}}"})
+        assert stage_of(stack, api)["DeploymentId"] == f"${{{name}}}"
 
 
 @check
@@ -153,9 +156,12 @@ def the_api_has_its_domain(stack: Stack) -> None:
         assert domain["RegionalCertificateArn"] == given(stack, "CertificateArn")
         assert domain["EndpointConfiguration"] == {"Types": ["REGIONAL"]}
         assert domain["SecurityPolicy"] == "TLS_1_2"
-        _, mapping = only(stack.of_type("AWS::ApiGateway::BasePathMapping"))
-        assert mapping["RestApiId"] == "${Api}" and "BasePath" not in mapping
+        mappings = stack.of_type("AWS::ApiGateway::BasePathMapping").values()
+        (mapping,) = (mapping for mapping in mappings if mapping["RestApiId"] == "${Api}")
+        assert "BasePath" not in mapping
         base = f"https://{given(stack, 'CustomDomainName')}"
     assert stack.properties("Api")["EndpointConfiguration"] == {"Types": ["REGIONAL"]}
     assert stack.outputs["PreauthcodeUrl"] == base + "/preauthcode"
+    links = base + "/authorization-links" if has_pages(stack) else None
+    assert stack.outputs.get("AuthorizationLinksUrl") == links
     assert stack.outputs.get("CallbackUrl", base + "/wechat/callback") == base + "/wechat/callback"

@@ -32,12 +32,30 @@ def check_both(function: Check) -> Check:
 
 
 IN_VPC = {"PreauthcodeFunction", "KeeperFunction"}
-FUNCTIONS = IN_VPC | {"CallbackFunction"}
-BINARIES = {"PreauthcodeFunction": "preauthcode", "CallbackFunction": "callback", "KeeperFunction": "keeper"}
+STRANGERS_REACH = {"CallbackFunction", "AuthorizeFunction"}
+BINARIES = {
+    "PreauthcodeFunction": "preauthcode", "CallbackFunction": "callback", "KeeperFunction": "keeper",
+    "AuthorizeFunction": "authorize",
+}
 
 
 def given(stack: Stack, name: str) -> str:
     return stack.parameters[name]
+
+
+def has_pages(stack: Stack) -> bool:
+    return given(stack, "PagesOrigin") != ""
+
+
+def functions_of(stack: Stack) -> set[str]:
+    """The functions that these parameters make."""
+    return IN_VPC | STRANGERS_REACH - (set() if has_pages(stack) else {"AuthorizeFunction"})
+
+
+def stage_of(stack: Stack, api: str) -> dict[str, Any]:
+    """The one stage of an API."""
+    stages = stack.of_type("AWS::ApiGateway::Stage")
+    return only({name: stage for name, stage in stages.items() if stage["RestApiId"] == f"${{{api}}}"})[1]
 
 
 def as_list(value: Any) -> list[Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from cfn import Stack
-from checks.common import FUNCTIONS, IN_VPC, check, check_both, environment, given, listed
+from checks.common import IN_VPC, check, check_both, environment, functions_of, given, listed
 
 
 @check
@@ -18,7 +18,7 @@ def the_service_makes_no_network(stack: Stack) -> None:
 @check
 def functions_that_call_wechat_are_in_the_given_network(stack: Stack) -> None:
     functions = stack.of_type("AWS::Lambda::Function")
-    assert set(functions) == FUNCTIONS
+    assert set(functions) == functions_of(stack)
     for name, function in functions.items():
         if name not in IN_VPC:
             assert "VpcConfig" not in function, f"{name} must not be in the VPC"

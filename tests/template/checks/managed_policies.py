@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cfn import STACK, Stack
-from checks.common import check, given
+from checks.common import check, given, has_pages
 from checks.permissions import TABLE, keys, statement, statements, via
 
 # Description is create-only: new words would make a new policy with a new ARN, and fail to delete the attached old one.
@@ -29,6 +29,11 @@ def managed_policies_grant_exactly_their_purpose(stack: Stack) -> None:
     }
     if key := given(stack, "KmsKeyArn"):
         expected["TokenReaderPolicy"].append(statement("Allow", "kms:Decrypt", key, via(stack, "dynamodb")))
+    if has_pages(stack):
+        links = stack.arn("execute-api", "${Api}/live/POST/authorization-links")
+        expected["CallerPolicy"] += [
+            statement("Allow", "lambda:InvokeFunction", "${AuthorizeAlias}"), statement("Allow", "execute-api:Invoke", links),
+        ]
     policies = stack.of_type("AWS::IAM::ManagedPolicy")
     assert set(policies) == set(expected)
     for name, policy in policies.items():

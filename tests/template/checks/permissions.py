@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from cfn import STACK, Stack
-from checks.common import FUNCTIONS, IN_VPC, as_list, callback_secret_arn, check, given, secret_arn
+from checks.common import IN_VPC, as_list, callback_secret_arn, check, functions_of, given, has_pages, secret_arn
 
 
 TABLE = "${StateTable.Arn}"
@@ -58,16 +58,18 @@ def statements(document: dict[str, Any]) -> list[Statement]:
 
 def expected_role(stack: Stack, function: str) -> list[Statement]:
     """Everything this function's role may do, and nothing else."""
+    logs = f"${{{function.removesuffix('Function')}LogGroup.Arn}}"
+    allow = [statement("Allow", {"logs:CreateLogStream", "logs:PutLogEvents"}, logs)]
+    if function == "AuthorizeFunction":
+        return sorted(allow + expected_of_authorize(stack))
     secret = callback_secret_arn(stack) if function == "CallbackFunction" else secret_arn(stack)
-    allow = [
-        statement("Allow", {"logs:CreateLogStream", "logs:PutLogEvents"}, f"${{{function.removesuffix('Function')}LogGroup.Arn}}"),
-        statement("Allow", "secretsmanager:GetSecretValue", secret),
-    ]
+    allow.append(statement("Allow", "secretsmanager:GetSecretValue", secret))
     if key := given(stack, "KmsKeyArn"):
         allow.append(statement("Allow", "kms:Decrypt", key, via(stack, "secretsmanager", "dynamodb")))
     if function == "CallbackFunction":
         allow += [
             statement("Allow", {"dynamodb:GetItem", "dynamodb:UpdateItem"}, TABLE, keys("ticket#*")),
+            statement("Allow", "dynamodb:GetItem", TABLE, keys("code#*")),
             statement("Allow", "events:PutEvents", "${EventBus.Arn}", {"StringEquals": {"events:source": "wechat.component"}}),
         ]
         return sorted(allow)
@@ -87,6 +89,20 @@ def expected_role(stack: Stack, function: str) -> list[Statement]:
     return sorted(allow)
 
 
+def expected_of_authorize(stack: Stack) -> list[Statement]:
+    """No secret, no ticket, no token, and of the functions only the one that answers a code. Its key, if there is one,
+    decrypts for the table alone."""
+    links = {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"}
+    allow = [
+        statement("Allow", "lambda:InvokeFunction", "${PreauthcodeAlias}"),
+        statement("Allow", links, TABLE, keys("link#*")),
+        statement("Allow", "dynamodb:PutItem", TABLE, keys("code#*")),
+    ]
+    if key := given(stack, "KmsKeyArn"):
+        allow.append(statement("Allow", "kms:Decrypt", key, via(stack, "dynamodb")))
+    return allow
+
+
 def role_of(function: str) -> str:
     return f"{function.removesuffix('Function')}Role"
 
@@ -101,12 +117,12 @@ def documents(stack: Stack, role: str) -> list[dict[str, Any]]:
 @check
 def each_role_holds_exactly_what_is_listed(stack: Stack) -> None:
     roles = stack.of_type("AWS::IAM::Role")
-    assert set(roles) == {role_of(function) for function in FUNCTIONS}, f"roles: {sorted(roles)}"
+    assert set(roles) == {role_of(function) for function in functions_of(stack)}, f"roles: {sorted(roles)}"
     for kind in ("RolePolicy", "User", "Group", "UserPolicy", "GroupPolicy", "UserToGroupAddition", "InstanceProfile"):
         assert not stack.of_type(f"AWS::IAM::{kind}"), kind
     for name, policy in stack.of_type("AWS::IAM::Policy").items():
         assert set(policy) == {"PolicyName", "PolicyDocument", "Roles"}, name
-    for function in FUNCTIONS:
+    for function in functions_of(stack):
         role = roles[role_of(function)]
         assert stack.properties(function)["Role"] == f"${{{role_of(function)}.Arn}}"
         assert "ManagedPolicyArns" not in role and "PermissionsBoundary" not in role
@@ -119,7 +135,7 @@ def each_role_holds_exactly_what_is_listed(stack: Stack) -> None:
 
 @check
 def the_state_is_used_through_the_endpoint_alone(stack: Stack) -> None:
-    """Each statement on the table, one by one. Callback is outside the VPC, and calls nobody but AWS."""
+    """Each statement on the table, one by one. Callback and authorize are outside the VPC, and call nobody but AWS."""
     for function in IN_VPC:
         for document in documents(stack, role_of(function)):
             for each in document["Statement"]:
@@ -138,6 +154,12 @@ def only_these_services_may_invoke(stack: Stack) -> None:
     }
     if given(stack, "PublicCallback") == "true":
         expected.add(("${CallbackAlias}", "apigateway.amazonaws.com", api + "*/wechat/callback"))
+    if has_pages(stack):
+        pages = stack.arn("execute-api", "${PagesApi}/live/")
+        expected |= {
+            ("${AuthorizeAlias}", "apigateway.amazonaws.com", api + "POST/authorization-links"),
+            ("${AuthorizeAlias}", "apigateway.amazonaws.com", pages + "*/*"),
+        }
     found = set()
     for name, permission in stack.of_type("AWS::Lambda::Permission").items():
         assert set(permission) == {"Action", "FunctionName", "Principal", "SourceArn"}, name

@@ -48,6 +48,8 @@ def the_table_is_encrypted_recoverable_and_on_demand(stack: Stack) -> None:
     assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
     assert table["SSESpecification"]["SSEEnabled"] is True
     assert table["SSESpecification"].get("KMSMasterKeyId", "") == given(stack, "KmsKeyArn")
+    # Links and their codes have this attribute, and nothing else has. Tokens have `expires_at`: it would delete them.
+    assert table.get("TimeToLiveSpecification") == {"AttributeName": "delete_at", "Enabled": True}
     assert "TableName" not in table, "a kept table with a fixed name would stop the next deployment"
     assert table.get("DeletionProtectionEnabled") is True, "anyone may delete the table"
     # RetainExceptOnCreate would delete the table after a failed creation, which the protection refuses: it would hang.

@@ -62,5 +62,16 @@ def secrets_go_to_wechat_unless_somebody_says_otherwise(stack: Stack) -> None:
 
 
 @check
+def merchants_go_to_wechat_unless_somebody_says_otherwise(stack: Stack) -> None:
+    origins = stack.template["Parameters"]["AuthorizationPageOrigins"]
+    assert origins["Default"] == "https://mp.weixin.qq.com,https://open.weixin.qq.com", origins["Default"]
+    assert "WARNING" in origins["Description"]
+    takes = re.compile(origins["AllowedPattern"])
+    assert takes.fullmatch("https://wechat.test:8443,https://wechat.test:8444")
+    for pair in ("https://mp.weixin.qq.com", "http://a.test,http://b.test", "https://a.test/p,https://b.test", ""):
+        assert not takes.fullmatch(pair), pair
+
+
+@check
 def has_no_function_url(stack: Stack) -> None:
     assert not stack.of_type("AWS::Lambda::Url")
