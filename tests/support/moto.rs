@@ -9,7 +9,7 @@ use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType,
 };
 use uuid::Uuid;
-use wechat_preauth::aws::clients;
+use wechat_preauth::aws::http;
 use wechat_preauth::tls::TrustRoots;
 
 use super::process::{Process, free_port, tool, wait_for_port};
@@ -53,7 +53,7 @@ impl Moto {
             .credentials_provider(SharedCredentialsProvider::new(Credentials::new(
                 "test", "test", None, None, "test",
             )))
-            .http_client(clients::http_client(&TrustRoots::default()).unwrap())
+            .http_client(http::http_client(&TrustRoots::default()).unwrap())
             .build()
     }
 
