@@ -3,11 +3,13 @@
 
 use std::time::Duration;
 
-use aws_config::{BehaviorVersion, SdkConfig};
+use aws_sdk_dynamodb::config::BehaviorVersion;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+use aws_types::SdkConfig;
 
+use super::environment::sdk_config;
 use super::http::http_client;
 use crate::platform::Cause;
 use crate::tls::TrustRoots;
@@ -23,11 +25,11 @@ const MAX_ATTEMPTS: u32 = 3;
 pub struct Aws(SdkConfig);
 
 impl Aws {
-    /// Reads region, credentials and endpoints from the environment, as the AWS SDK defines them.
+    /// Reads region, credentials and endpoints from the environment variables that the AWS SDK defines.
     ///
     /// # Errors
     /// When the TLS roots are refused.
-    pub async fn from_env(roots: &TrustRoots) -> Result<Self, String> {
+    pub fn from_env(roots: &TrustRoots) -> Result<Self, String> {
         let http = http_client(roots).map_err(|error| format!("TLS for AWS cannot be set up: {error}"))?;
         let timeouts = TimeoutConfig::builder()
             .operation_attempt_timeout(ATTEMPT_TIMEOUT)
@@ -36,13 +38,12 @@ impl Aws {
         let retries = RetryConfig::standard()
             .with_max_attempts(MAX_ATTEMPTS)
             .with_initial_backoff(Duration::from_millis(100));
-        let config = aws_config::defaults(BehaviorVersion::latest())
+        let config = sdk_config()
+            .behavior_version(BehaviorVersion::latest())
             .http_client(http)
             .timeout_config(timeouts)
-            .retry_config(retries)
-            .load()
-            .await;
-        Ok(Self(config))
+            .retry_config(retries);
+        Ok(Self(config.build()))
     }
 
     /// A DynamoDB client.

@@ -37,9 +37,9 @@ impl<E: Into<Box<dyn std::error::Error + Send + Sync>>> From<E> for StartError {
 ///
 /// # Errors
 /// When TLS cannot be set up, or the extra CA file is unusable.
-pub async fn services(config: &Config) -> Result<Services, StartError> {
+pub fn services(config: &Config) -> Result<Services, StartError> {
     let roots = roots(&config.common)?;
-    let aws = Aws::from_env(&roots).await?;
+    let aws = Aws::from_env(&roots)?;
     let state = state(&aws, &config.common);
     let http = wechat::http::http_client(&roots)?;
     Ok(Services {

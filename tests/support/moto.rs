@@ -3,11 +3,11 @@
 use std::process::Command;
 use std::sync::{Arc, Mutex, Weak};
 
-use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
+use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region, SharedCredentialsProvider};
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType,
 };
+use aws_types::SdkConfig;
 use uuid::Uuid;
 use wechat_preauth::aws::http;
 use wechat_preauth::tls::TrustRoots;
