@@ -1,4 +1,4 @@
-//! The parts of an invocation that are the same in all three functions: the deadline, the span with the request id,
+//! The parts of an invocation that are the same in all four functions: the deadline, the span with the request id,
 //! the cold start, the task that turns a panic into an answer, one log line at the end, and the metrics of a failure.
 
 use std::future::Future;

@@ -1,21 +1,19 @@
-//! The AWS SDK's configuration: one HTTP client, our TLS roots, and time limits that leave a request time for
+//! The AWS SDK's configuration: one HTTP client, and time limits that leave a request time for
 //! an answer. And what the SDK's errors mean to the platform.
 
 use std::time::Duration;
 
-use aws_config::{BehaviorVersion, SdkConfig};
-use aws_sdk_dynamodb::config::SharedHttpClient;
+use aws_sdk_dynamodb::config::BehaviorVersion;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
-use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
-use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
+use aws_types::SdkConfig;
 
+use super::environment::sdk_config;
+use super::http::http_client;
 use crate::platform::Cause;
 use crate::tls::TrustRoots;
 
-/// Opening a connection inside one region takes milliseconds.
-const CONNECT_TIMEOUT: Duration = Duration::from_millis(1000);
 /// One attempt. AWS answers these calls in tens of milliseconds.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_millis(1500);
 /// A call with all its retries. The callback has less than four seconds for two such calls.
@@ -27,27 +25,25 @@ const MAX_ATTEMPTS: u32 = 3;
 pub struct Aws(SdkConfig);
 
 impl Aws {
-    /// Reads region, credentials and endpoints from the environment, as the AWS SDK defines them.
+    /// Reads region, credentials and endpoints from the environment variables that the AWS SDK defines.
     ///
     /// # Errors
     /// When the TLS roots are refused.
-    pub async fn from_env(roots: &TrustRoots) -> Result<Self, String> {
-        let http = http_client(roots)?;
+    pub fn from_env(roots: &TrustRoots) -> Result<Self, String> {
+        let http = http_client(roots).map_err(|error| format!("TLS for AWS cannot be set up: {error}"))?;
         let timeouts = TimeoutConfig::builder()
-            .connect_timeout(CONNECT_TIMEOUT)
             .operation_attempt_timeout(ATTEMPT_TIMEOUT)
             .operation_timeout(OPERATION_TIMEOUT)
             .build();
         let retries = RetryConfig::standard()
             .with_max_attempts(MAX_ATTEMPTS)
             .with_initial_backoff(Duration::from_millis(100));
-        let config = aws_config::defaults(BehaviorVersion::latest())
+        let config = sdk_config()
+            .behavior_version(BehaviorVersion::latest())
             .http_client(http)
             .timeout_config(timeouts)
-            .retry_config(retries)
-            .load()
-            .await;
-        Ok(Self(config))
+            .retry_config(retries);
+        Ok(Self(config.build()))
     }
 
     /// A DynamoDB client.
@@ -62,10 +58,7 @@ impl Aws {
 
     /// A Lambda client. An invocation waits for the function's work, and is not repeated: each one takes a code.
     pub fn lambda(&self, timeout: Duration) -> aws_sdk_lambda::Client {
-        let timeouts = TimeoutConfig::builder()
-            .connect_timeout(CONNECT_TIMEOUT)
-            .operation_attempt_timeout(timeout)
-            .operation_timeout(timeout);
+        let timeouts = TimeoutConfig::builder().operation_attempt_timeout(timeout).operation_timeout(timeout);
         let config = aws_sdk_lambda::config::Builder::from(&self.0)
             .timeout_config(timeouts.build())
             .retry_config(RetryConfig::disabled());
@@ -76,33 +69,6 @@ impl Aws {
     pub fn secrets_manager(&self) -> aws_sdk_secretsmanager::Client {
         aws_sdk_secretsmanager::Client::new(&self.0)
     }
-}
-
-/// The HTTP client of all AWS clients, on the same TLS stack as everything else.
-///
-/// # Errors
-/// When the TLS roots are refused.
-pub fn http_client(roots: &TrustRoots) -> Result<SharedHttpClient, String> {
-    let tls = TlsContext::builder()
-        .with_trust_store(trust_store(roots))
-        .build()
-        .map_err(|error| format!("TLS for AWS cannot be set up: {error}"))?;
-    Ok(aws_smithy_http_client::Builder::new()
-        .tls_provider(Provider::Rustls(CryptoMode::Ring))
-        .tls_context(tls)
-        .build_https())
-}
-
-/// The SDK accepts PEM only, so the built-in list is written as PEM. That takes a millisecond; a scan of the
-/// machine's store takes tens.
-fn trust_store(roots: &TrustRoots) -> TrustStore {
-    use base64::Engine as _;
-    let mut pem = String::new();
-    for certificate in roots.certificates() {
-        let text = base64::engine::general_purpose::STANDARD.encode(certificate);
-        pem.extend(["-----BEGIN CERTIFICATE-----\n", &text, "\n-----END CERTIFICATE-----\n"]);
-    }
-    TrustStore::empty().with_pem_certificate(pem)
 }
 
 /// The service's error code, or how the call failed, in words that hold no value; and the error behind it,

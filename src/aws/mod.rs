@@ -2,7 +2,7 @@
 //!
 //! | module | for |
 //! |---|---|
-//! | `clients` | the AWS SDK's configuration, and what its errors mean |
+//! | `clients`, `environment`, `http` | the AWS SDK's configuration and HTTP client, and what its errors mean |
 //! | `dynamodb`, `item` | the state in one table, and the form of its items |
 //! | `links` | authorization links in the same table |
 //! | `secrets` | the credentials from Secrets Manager |
@@ -11,8 +11,10 @@
 
 pub mod clients;
 pub mod dynamodb;
+mod environment;
 pub mod eventbridge;
 pub mod functions;
+pub mod http;
 mod item;
 mod links;
 pub mod secrets;

@@ -8,7 +8,7 @@ use wechat_preauth::{start, telemetry};
 async fn main() -> Result<(), start::StartError> {
     telemetry::log::start();
     let config = AuthorizeConfig::from_env()?;
-    let services = start::authorize::services(&config).await?;
+    let services = start::authorize::services(&config)?;
     start::authorize::warm_up(&services).await;
     let handler = AuthorizeHandler::new(services, start::authorize::site(&config));
     Ok(lambda_http::run(lambda_http::service_fn(move |request| handler.clone().handle(request))).await?)

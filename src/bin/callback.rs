@@ -11,7 +11,7 @@ async fn main() -> Result<(), start::StartError> {
     let started = Instant::now();
     telemetry::log::start();
     let config = CallbackConfig::from_env()?;
-    let services = start::callback::services(&config).await?;
+    let services = start::callback::services(&config)?;
     start::callback::warm_up(&services).await;
     let handler = CallbackHandler::new(services, started.elapsed());
     Ok(lambda_http::run(lambda_http::service_fn(move |request| handler.clone().handle(request))).await?)

@@ -11,7 +11,7 @@ use wechat_preauth::{start, telemetry};
 async fn main() -> Result<(), start::StartError> {
     telemetry::log::start();
     let config = Config::from_env()?;
-    let services = start::services(&config).await?;
+    let services = start::services(&config)?;
     let handler = KeeperHandler::new(services.clone());
     start::warm_up(&services, handler.tokens()).await;
     Ok(lambda_runtime::run(service_fn(move |event: LambdaEvent<Value>| handler.clone().handle(event)))

@@ -8,7 +8,7 @@ use wechat_preauth::{start, telemetry};
 async fn main() -> Result<(), start::StartError> {
     telemetry::log::start();
     let config = Config::from_env()?;
-    let services = start::services(&config).await?;
+    let services = start::services(&config)?;
     let handler = PreAuthCodeHandler::new(services.clone());
     start::warm_up(&services, handler.tokens()).await;
     Ok(lambda_http::run(lambda_http::service_fn(move |request| handler.clone().handle(request))).await?)

@@ -18,8 +18,8 @@ const WARM_UP: Duration = Duration::from_secs(1);
 ///
 /// # Errors
 /// When TLS cannot be set up, or the extra CA file is unusable.
-pub async fn services(config: &AuthorizeConfig) -> Result<LinkServices, StartError> {
-    let aws = Aws::from_env(&roots(&config.common)?).await?;
+pub fn services(config: &AuthorizeConfig) -> Result<LinkServices, StartError> {
+    let aws = Aws::from_env(&roots(&config.common)?)?;
     let function = LambdaFunction::new(aws.lambda(INVOCATION_TIMEOUT), config.preauthcode_function.clone());
     Ok(LinkServices {
         clock: Arc::new(SystemClock),

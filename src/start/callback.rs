@@ -15,8 +15,8 @@ const WARM_UP: Duration = Duration::from_secs(1);
 ///
 /// # Errors
 /// When TLS cannot be set up, or the extra CA file is unusable.
-pub async fn services(config: &CallbackConfig) -> Result<PushServices, StartError> {
-    let aws = Aws::from_env(&roots(&config.common)?).await?;
+pub fn services(config: &CallbackConfig) -> Result<PushServices, StartError> {
+    let aws = Aws::from_env(&roots(&config.common)?)?;
     let state = state(&aws, &config.common);
     Ok(PushServices {
         clock: Arc::new(SystemClock),

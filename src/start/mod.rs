@@ -37,9 +37,9 @@ impl<E: Into<Box<dyn std::error::Error + Send + Sync>>> From<E> for StartError {
 ///
 /// # Errors
 /// When TLS cannot be set up, or the extra CA file is unusable.
-pub async fn services(config: &Config) -> Result<Services, StartError> {
+pub fn services(config: &Config) -> Result<Services, StartError> {
     let roots = roots(&config.common)?;
-    let aws = Aws::from_env(&roots).await?;
+    let aws = Aws::from_env(&roots)?;
     let state = state(&aws, &config.common);
     let http = wechat::http::http_client(&roots)?;
     Ok(Services {
@@ -71,10 +71,13 @@ fn metrics(config: &CommonConfig) -> Metrics {
     Metrics::stdout(&config.metrics_namespace, &config.service_name)
 }
 
-/// Reads the credentials and the token item and connects to WeChat, all at once. A failure here stops nothing: the
-/// first request tries again.
+/// Reads the credentials and the token item, and begins to connect to WeChat. A failure here stops nothing: the first
+/// request tries again.
 pub async fn warm_up(services: &Services, tokens: &TokenProvider) {
-    within(WARM_UP, async { tokio::join!(tokens.warm_up(), services.wechat.preconnect(WARM_UP)) }).await;
+    // Not waited for: the first request may need the connection only after a mint, or find it just in time.
+    let wechat = services.wechat.clone();
+    tokio::spawn(async move { wechat.preconnect(WARM_UP).await });
+    within(WARM_UP, tokens.warm_up()).await;
 }
 
 async fn within<T>(limit: Duration, work: impl Future<Output = T>) {

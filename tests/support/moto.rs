@@ -3,13 +3,13 @@
 use std::process::Command;
 use std::sync::{Arc, Mutex, Weak};
 
-use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
+use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region, SharedCredentialsProvider};
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType,
 };
+use aws_types::SdkConfig;
 use uuid::Uuid;
-use wechat_preauth::aws::clients;
+use wechat_preauth::aws::http;
 use wechat_preauth::tls::TrustRoots;
 
 use super::process::{Process, free_port, tool, wait_for_port};
@@ -53,7 +53,7 @@ impl Moto {
             .credentials_provider(SharedCredentialsProvider::new(Credentials::new(
                 "test", "test", None, None, "test",
             )))
-            .http_client(clients::http_client(&TrustRoots::default()).unwrap())
+            .http_client(http::http_client(&TrustRoots::default()).unwrap())
             .build()
     }
 

@@ -73,7 +73,7 @@ impl Sender {
     pub(crate) fn new(extra: Option<&Path>) -> io::Result<Self> {
         let invalid = |error: String| io::Error::new(io::ErrorKind::InvalidInput, error);
         let mut roots = RootCertStore::empty();
-        roots.add_parsable_certificates(webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter().cloned());
+        roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
         if let Some(path) = extra {
             let named = |error: String| invalid(format!("{}: {error}", path.display()));
             for certificate in
