@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::is_direct;
 use super::word::Word;
 use crate::api::{issue_request, link_request, push_request};
-use crate::platform::{IssueRequest, WechatPages, Problem, ProblemCode, RawPush};
+use crate::platform::{IssueRequest, Problem, ProblemCode, RawPush, WechatPages};
 use crate::wechat::push::{self, Push, PushError, PushKey, PushQuery};
 use crate::{APPID, ENCODING_AES_KEY, NOW, TOKEN, encrypt, padded};
 
