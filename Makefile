@@ -18,7 +18,8 @@ help: ## This list
 
 .PHONY: run
 run: ## Run the service on this machine with WeChat simulated (ONCE=1: end after the first code)
-	cargo run --quiet --locked --example local -- $(if $(ONCE),--once)
+	@echo "Building the service and the simulator: about a minute the first time."
+	cargo run --locked --package wechat-preauth-local -- $(if $(ONCE),--once)
 
 .PHONY: test
 test: test-rust test-pages test-template test-operate test-egress test-stack ## Run all tests

@@ -72,12 +72,12 @@ test-operate: $(TEMPLATE_VENV)/installed ## Test the operators' scripts
 
 .PHONY: test-egress
 test-egress: $(TEMPLATE_VENV)/installed ## Test the fixed address in network namespaces (EGRESS=required: fail instead of skip)
-	cargo build --locked --bin preauthcode --package wechat-sim --package wechat-preauth
+	cargo build --locked --workspace --bins
 	$(TEMPLATE_VENV)/bin/python -m pytest --quiet -rs tests/egress
 
 .PHONY: test-stack
 test-stack: $(STACK_VENV)/installed ## Test the whole service on an emulated AWS that enforces permissions, with WeChat simulated
-	cargo build --locked --bins --package wechat-preauth --package wechat-sim
+	cargo build --locked --workspace --bins
 	$(OFFLINE) $(STACK_VENV)/bin/python -m pytest --quiet tests/stack
 
 $(TEMPLATE_VENV)/installed: tests/requirements-template.txt

@@ -6,6 +6,7 @@ be stored, in the language that was asked for.
 
 from __future__ import annotations
 
+import http.client
 import socket
 import ssl
 import urllib.error
@@ -43,8 +44,10 @@ def check(origin: str, fetch: Callable[[str], Answer] = get) -> dict[str, Any]:
     """One check, as the functions answer them."""
     try:
         problem = wrong(*fetch(origin + NOBODYS)) or wrong_query(*fetch(f"{origin}{NOBODYS}?lang=zh"))
-    except OSError as error:
-        problem = unreachable(origin, getattr(error, "reason", error))
+    except urllib.error.URLError as error:
+        problem = unreachable(origin, error.reason)
+    except (OSError, http.client.HTTPException) as error:
+        problem = unreachable(origin, error)
     if problem:
         detail, remedy = problem
         return {"link": LINK, "status": "failed", "detail": f"{origin}: {detail}", "remedy": f"{remedy}: {DOMAIN}"}

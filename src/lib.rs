@@ -8,10 +8,12 @@
 #![warn(clippy::unwrap_used, clippy::expect_used)]
 
 pub mod api;
+#[cfg(feature = "aws")]
 pub mod aws;
 pub mod config;
 pub mod operator;
 pub mod platform;
+#[cfg(feature = "aws")]
 pub mod start;
 pub mod telemetry;
 pub mod tls;

@@ -9,7 +9,7 @@ use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 use wechat_preauth::api::preauthcode::PreAuthCodeHandler;
-use wechat_preauth::platform::links::{CodeFunction, Invoked};
+use wechat_preauth::platform::links::{CodeFunction, Invoked, NotInvoked};
 use wechat_preauth::platform::{BusError, BusEvent, Cause, EventBus};
 
 /// `preauthcode`, invoked as Lambda does it directly.
@@ -17,7 +17,7 @@ pub struct LocalFunction(pub Arc<PreAuthCodeHandler>);
 
 #[async_trait]
 impl CodeFunction for LocalFunction {
-    async fn invoke(&self, event: Vec<u8>, _deadline: Instant) -> Result<Invoked, Cause> {
+    async fn invoke(&self, event: Vec<u8>, _deadline: Instant) -> Result<Invoked, NotInvoked> {
         let request = Request::new(Body::Binary(event)).with_request_context(RequestContext::PassThrough);
         Ok(match self.0.clone().handle(request).await {
             Ok(answer) => Invoked { payload: answer.body().to_vec(), failed: false },

@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 use std::convert::Infallible;
-use std::net::SocketAddr;
+use std::io::ErrorKind;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use http_body_util::{BodyExt as _, Full, Limited};
@@ -21,7 +22,7 @@ use crate::Error;
 use crate::stack::Parts;
 
 /// Where the service listens, unless the port is taken.
-const SERVICE: &str = "127.0.0.1:8080";
+const SERVICE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
 
 /// Where owners make links.
 const LINKS: &str = "/authorization-links";
@@ -29,17 +30,17 @@ const LINKS: &str = "/authorization-links";
 /// Largest body, in bytes. API Gateway's limit is higher, the functions' own limits are lower.
 const MAX_BODY_BYTES: usize = 1024 * 1024;
 
-/// The wanted address. If it is taken, or with `any`: a free one.
-pub fn free_address(wanted: &str, any: bool) -> Result<SocketAddr, Error> {
-    if !any && std::net::TcpListener::bind(wanted).is_ok() {
-        return Ok(wanted.parse()?);
-    }
-    Ok(SocketAddr::from(([127, 0, 0, 1], 0)))
-}
+/// Any free port of this machine.
+pub const ANY_PORT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 
-/// Takes the service's port. The origin to call is known before anything is served.
+/// Takes the service's port; if it is taken, or with `any`, a free one. The origin to call is known before anything is
+/// served.
 pub async fn bind(any: bool) -> Result<(TcpListener, String), Error> {
-    let listener = TcpListener::bind(free_address(SERVICE, any)?).await?;
+    let wanted = if any { ANY_PORT } else { SERVICE };
+    let listener = match TcpListener::bind(wanted).await {
+        Err(error) if error.kind() == ErrorKind::AddrInUse => TcpListener::bind(ANY_PORT).await?,
+        bound => bound?,
+    };
     let origin = format!("http://{}", listener.local_addr()?);
     Ok((listener, origin))
 }

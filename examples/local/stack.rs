@@ -1,5 +1,7 @@
 //! The four functions. WeChat is the simulator, and what AWS would store is in memory.
 
+use std::io::ErrorKind;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,7 +27,7 @@ use crate::time::SimulatedTime;
 use crate::{Error, serve};
 
 /// Where the simulator listens, unless the port is taken.
-const WECHAT: &str = "127.0.0.1:8090";
+const WECHAT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8090);
 
 /// How often WeChat pushes a ticket.
 const PUSH_INTERVAL: Duration = Duration::from_secs(600);
@@ -46,13 +48,19 @@ impl Parts {
     /// Starts the simulator and creates the functions, which are served at `origin`.
     pub async fn start(origin: &str, once: bool) -> Result<Self, Error> {
         let config = SimConfig {
-            listen: serve::free_address(WECHAT, once)?,
+            listen: if once { serve::ANY_PORT } else { WECHAT },
             push_interval: Some(PUSH_INTERVAL),
             // As the platform's 授权发起页域名: the simulator checks it as WeChat does.
             authorization_domain: Some("127.0.0.1".into()),
             ..SimConfig::default()
         };
-        let wechat = Sim::start(config).await?;
+        let wechat = match Sim::start(config.clone()).await {
+            // The port is taken.
+            Err(error) if error.kind() == ErrorKind::AddrInUse => {
+                Sim::start(SimConfig { listen: serve::ANY_PORT, ..config }).await?
+            }
+            started => started?,
+        };
         let config = wechat.config();
         let secret = json!({
             "component_appid": config.component_appid,

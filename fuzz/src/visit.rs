@@ -14,7 +14,7 @@ use crate::api::authorize::AuthorizeHandler;
 use crate::api::pages::Site;
 use crate::event::Word;
 use crate::platform::links::{
-    CodeFunction, Invoked, Link, LinkId, LinkServices, LinkStore as _, MemoryLinks, PagesOrigin,
+    CodeFunction, Invoked, Link, LinkId, LinkServices, LinkStore as _, MemoryLinks, NotInvoked, PagesOrigin,
 };
 use crate::platform::{Cause, SystemClock};
 use crate::telemetry::Metrics;
@@ -62,10 +62,10 @@ struct Preauthcode(Mutex<Option<Invoked>>);
 
 #[async_trait]
 impl CodeFunction for Preauthcode {
-    async fn invoke(&self, event: Vec<u8>, _: Instant) -> Result<Invoked, Cause> {
+    async fn invoke(&self, event: Vec<u8>, _: Instant) -> Result<Invoked, NotInvoked> {
         let event: serde_json::Value = serde_json::from_slice(&event).unwrap();
         assert_eq!(event["redirect_uri"], format!("{ORIGIN}/authorized/{ID}"));
-        self.0.lock().unwrap().take().ok_or("no connection".into())
+        self.0.lock().unwrap().take().ok_or(NotInvoked { cause: "no connection".into(), unclear: true })
     }
 
     async fn may_invoke(&self) -> Result<(), Cause> {

@@ -10,7 +10,7 @@ use lambda_http::{Body, Request, RequestExt as _, Response};
 use tokio::time::Instant;
 
 use super::handler::Invocation;
-use super::pages::{self, Device, Language, Page, Site, Trouble, Visit};
+use super::pages::{self, Accounts, Device, Language, Page, Site, Trouble, Visit};
 use crate::platform::links::visit::{came_back, open_link, start};
 use crate::platform::links::{CameBack, Failed, Followed, LinkId, LinkServices, Redirect};
 use crate::platform::{Problem, ProblemCode, Result};
@@ -78,7 +78,10 @@ impl Merchant {
         };
         let page = match &visited {
             Ok((followed, Step::Opened)) => {
-                Page::Launch { id: id.unwrap_or_default(), auth_type: followed.auth_type.map(u32::from) }
+                // With biz_appid WeChat ignores the kind.
+                let auth_type = followed.auth_type.map(u32::from);
+                let accounts = if followed.one_account { Accounts::One } else { Accounts::Of(auth_type) };
+                Page::Launch { id: id.unwrap_or_default(), accounts }
             }
             Ok((_, Step::Started(url))) if handoff => Page::Handoff { id: id.unwrap_or_default(), url },
             // WeChat's PC page checks the Referer. Nothing but the origin is in it.
@@ -174,6 +177,8 @@ const fn trouble(code: ProblemCode, returning: bool) -> Trouble {
         Code::LinkNotFound => Trouble::LinkUnknown,
         Code::LinkExpired => Trouble::LinkEnded,
         Code::LinkExhausted => Trouble::TooManyTries,
+        // The merchant has agreed already.
+        _ if returning => Trouble::Unconfirmed,
         Code::WeChatRateLimited | Code::WeChatDailyQuotaExhausted => Trouble::Quota,
         Code::TicketMissing | Code::TicketRejected => Trouble::NoTicket,
         Code::ConfigEgressIpNotRegistered
@@ -183,8 +188,6 @@ const fn trouble(code: ProblemCode, returning: bool) -> Trouble {
         | Code::TokenMissing
         | Code::WeChatUnauthorized
         | Code::WeChatError => Trouble::Setup,
-        // The merchant has agreed already.
-        code if code.retryable() && returning => Trouble::Unconfirmed,
         code if code.retryable() => Trouble::Busy,
         _ => Trouble::Internal,
     }

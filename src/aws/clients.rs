@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use aws_sdk_dynamodb::config::BehaviorVersion;
-use aws_sdk_dynamodb::config::retry::RetryConfig;
+use aws_sdk_dynamodb::config::retry::{ReconnectMode, RetryConfig};
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_types::SdkConfig;
@@ -20,6 +20,8 @@ const ATTEMPT_TIMEOUT: Duration = Duration::from_millis(1500);
 const OPERATION_TIMEOUT: Duration = Duration::from_millis(3000);
 /// Attempts of one call.
 const MAX_ATTEMPTS: u32 = 3;
+/// reqwest drops broken connections by itself. The SDK knows no connection of reqwest's that it could close.
+pub const RECONNECT: ReconnectMode = ReconnectMode::ReuseAllConnections;
 
 /// The shared configuration of all AWS clients.
 pub struct Aws(SdkConfig);
@@ -37,6 +39,7 @@ impl Aws {
             .build();
         let retries = RetryConfig::standard()
             .with_max_attempts(MAX_ATTEMPTS)
+            .with_reconnect_mode(RECONNECT)
             .with_initial_backoff(Duration::from_millis(100));
         let config = sdk_config()
             .behavior_version(BehaviorVersion::latest())
@@ -61,7 +64,7 @@ impl Aws {
         let timeouts = TimeoutConfig::builder().operation_attempt_timeout(timeout).operation_timeout(timeout);
         let config = aws_sdk_lambda::config::Builder::from(&self.0)
             .timeout_config(timeouts.build())
-            .retry_config(RetryConfig::disabled());
+            .retry_config(RetryConfig::disabled().with_reconnect_mode(RECONNECT));
         aws_sdk_lambda::Client::from_conf(config.build())
     }
 

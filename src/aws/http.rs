@@ -17,7 +17,8 @@ use crate::tls::TrustRoots;
 /// Opening a connection inside one region takes milliseconds.
 const CONNECT_TIMEOUT: Duration = Duration::from_millis(1000);
 
-/// How long an idle connection is kept. AWS closes idle connections later than that.
+/// How long an idle connection is kept. AWS closes idle connections later than that. While Lambda freezes an environment
+/// this clock may stand still: then the first call meets a dead connection, and the SDK repeats it.
 const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// The client of all services.
@@ -41,7 +42,8 @@ pub fn http_client(roots: &TrustRoots) -> Result<SharedHttpClient, reqwest::Erro
 }
 
 impl HttpClient for Reqwest {
-    /// Every service gets the same connector. The SDK's other time limits are kept by the SDK.
+    /// Every service gets the same connector. The settings' time limits are ignored: connecting has its own above, and the
+    /// SDK itself keeps those of an attempt and of a call.
     fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
         SharedHttpConnector::new(self.clone())
     }

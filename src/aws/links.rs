@@ -89,12 +89,12 @@ impl LinkStore for DynamoDbState {
     async fn put_code_link(
         &self,
         code_fingerprint: &str,
-        origin: &CodeLink,
+        code_link: &CodeLink,
         delete_at: i64,
     ) -> Result<(), StateError> {
-        let mut item = Item::from([("link_id".to_owned(), text(&origin.link_id))]);
-        put_text(&mut item, "reference", origin.reference.as_ref());
-        put_text(&mut item, "state", origin.state.as_ref());
+        let mut item = Item::from([("link_id".to_owned(), text(&code_link.link_id))]);
+        put_text(&mut item, "reference", code_link.reference.as_ref());
+        put_text(&mut item, "state", code_link.state.as_ref());
         self.put(item, code_key(code_fingerprint), delete_at).await
     }
 

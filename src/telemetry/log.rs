@@ -13,7 +13,7 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 use super::line::JsonLines;
 
 /// This crate's own events and those of its binaries.
-const OWN_TARGETS: [&str; 4] = ["wechat_preauth", "preauthcode", "callback", "keeper"];
+const OWN_TARGETS: [&str; 5] = ["wechat_preauth", "preauthcode", "callback", "keeper", "authorize"];
 
 /// Starts logging to standard output. A second call changes nothing.
 pub fn start() {

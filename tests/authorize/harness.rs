@@ -9,7 +9,9 @@ use tokio::time::Instant;
 use wechat_preauth::api::FunctionError;
 use wechat_preauth::api::authorize::AuthorizeHandler;
 use wechat_preauth::api::pages::Site;
-use wechat_preauth::platform::links::{CodeFunction, Invoked, LinkServices, MemoryLinks, PagesOrigin};
+use wechat_preauth::platform::links::{
+    CodeFunction, Invoked, LinkServices, MemoryLinks, NotInvoked, PagesOrigin,
+};
 use wechat_preauth::platform::{Cause, Clock, ProblemCode};
 use wechat_preauth::telemetry::Metrics;
 
@@ -47,6 +49,8 @@ pub enum Next {
     /// Lambda's own error object.
     Crash(&'static str),
     Unreachable,
+    /// Lambda runs nothing.
+    Refused,
     Answer(&'static str),
     Hangs,
 }
@@ -59,7 +63,7 @@ pub struct Preauthcode {
 
 #[async_trait]
 impl CodeFunction for Preauthcode {
-    async fn invoke(&self, event: Vec<u8>, _: Instant) -> Result<Invoked, Cause> {
+    async fn invoke(&self, event: Vec<u8>, _: Instant) -> Result<Invoked, NotInvoked> {
         self.events.lock().unwrap().push(serde_json::from_slice(&event).unwrap());
         let next = self.next.lock().unwrap().clone();
         let (payload, failed) = match next {
@@ -81,7 +85,10 @@ impl CodeFunction for Preauthcode {
             }
             Next::Crash(error) => (error.to_owned(), true),
             Next::Answer(answer) => (answer.to_owned(), false),
-            Next::Unreachable => return Err("no connection".into()),
+            Next::Unreachable => return Err(NotInvoked { cause: "no connection".into(), unclear: true }),
+            Next::Refused => {
+                return Err(NotInvoked { cause: "TooManyRequestsException".into(), unclear: false });
+            }
             Next::Hangs => std::future::pending().await,
         };
         Ok(Invoked { payload: payload.into_bytes(), failed })

@@ -33,7 +33,7 @@ async fn each_problem_of_the_code_is_a_page_with_the_owners_reference() {
     let mut pages = std::collections::BTreeMap::new();
     for (code, status) in [
         (Code::WeChatBusy, 503),
-        (Code::WeChatTimeout, 503),
+        (Code::WeChatTokenRejected, 503),
         (Code::TokenPending, 503),
         (Code::WeChatRateLimited, 503),
         (Code::WeChatDailyQuotaExhausted, 503),
@@ -41,7 +41,6 @@ async fn each_problem_of_the_code_is_a_page_with_the_owners_reference() {
         (Code::ConfigAppIdRejected, 503),
         (Code::SecretsInvalid, 503),
         (Code::TicketMissing, 503),
-        (Code::Internal, 500),
         (Code::RequestInvalid, 500),
     ] {
         harness.preauthcode(Next::Problem(code, problem(None)));
@@ -135,20 +134,45 @@ async fn a_function_that_hangs_ends_with_the_invocation() {
     assert!(started.elapsed() < Duration::from_secs(12), "{:?}", started.elapsed());
 }
 
-/// WeChat may have issued a code whose answer was lost, and each start is an invocation.
+/// WeChat may have issued a code whose answer was lost.
 #[tokio::test]
 async fn an_unclear_end_counts_as_a_code() {
+    let lost = |code| Next::Problem(code, json!({}));
+    for next in [
+        Next::Unreachable,
+        Next::Crash(r#"{"errorType":"Sandbox.Timedout"}"#),
+        Next::Answer("{}"),
+        lost(ProblemCode::WeChatTimeout),
+        lost(ProblemCode::WeChatUnreachable),
+        lost(ProblemCode::Internal),
+    ] {
+        let harness = Harness::new();
+        let (id, _) = harness.link(&json!({})).await;
+        let target = format!("/authorize/{id}");
+        harness.preauthcode(next);
+        for _ in 0..20 {
+            assert!(harness.post(&target).await.status >= 500);
+        }
+        for _ in 0..5 {
+            assert_eq!(harness.post(&target).await.status, 429);
+        }
+        assert_eq!(harness.invocations(), 20);
+    }
+}
+
+#[tokio::test]
+async fn what_lambda_refuses_takes_no_code() {
     let harness = Harness::new();
     let (id, _) = harness.link(&json!({})).await;
     let target = format!("/authorize/{id}");
-    harness.preauthcode(Next::Unreachable);
-    for _ in 0..20 {
+    harness.preauthcode(Next::Refused);
+    for _ in 0..25 {
         assert_eq!(harness.post(&target).await.status, 503);
     }
-    for _ in 0..5 {
-        assert_eq!(harness.post(&target).await.status, 429);
+    harness.preauthcode(Next::Code);
+    for _ in 0..20 {
+        assert_eq!(harness.post(&target).await.status, 303);
     }
-    assert_eq!(harness.invocations(), 20);
 }
 
 #[tokio::test]
@@ -200,6 +224,7 @@ async fn the_launch_page_names_the_accounts_that_may_be_chosen() {
         (json!({ "auth_type": 2 }), "小程序", "Mini Program"),
         (json!({ "auth_type": 5 }), "视频号", "Channels account"),
         (json!({ "auth_type": 77 }), "账号", "account"),
+        (json!({ "auth_type": 2, "biz_appid": "wxba5fad812f8e6fb9" }), "账号", "account"),
     ] {
         let (id, _) = harness.link(&request).await;
         for (language, words) in

@@ -11,7 +11,9 @@ use tokio::time::Instant;
 use wechat_preauth::api::authorize::AuthorizeHandler;
 use wechat_preauth::api::pages::Site;
 use wechat_preauth::api::preauthcode::PreAuthCodeHandler;
-use wechat_preauth::platform::links::{CodeFunction, Invoked, LinkServices, LinkStore, PagesOrigin};
+use wechat_preauth::platform::links::{
+    CodeFunction, Invoked, LinkServices, LinkStore, NotInvoked, PagesOrigin,
+};
 use wechat_preauth::platform::{Cause, Services};
 
 const ORIGIN: &str = "https://auth.example.com";
@@ -21,7 +23,7 @@ struct InProcess(Arc<PreAuthCodeHandler>);
 
 #[async_trait]
 impl CodeFunction for InProcess {
-    async fn invoke(&self, event: Vec<u8>, _: Instant) -> Result<Invoked, Cause> {
+    async fn invoke(&self, event: Vec<u8>, _: Instant) -> Result<Invoked, NotInvoked> {
         let request = Request::new(Body::Binary(event)).with_request_context(RequestContext::PassThrough);
         Ok(match self.0.clone().handle(request).await {
             Ok(answer) => Invoked { payload: answer.body().to_vec(), failed: false },

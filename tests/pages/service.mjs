@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
-const PROGRAM = fileURLToPath(new URL('../../target/debug/examples/local', import.meta.url));
+const PROGRAM = fileURLToPath(new URL('../../target/debug/local', import.meta.url));
 
 export class Service {
   #process;

@@ -104,7 +104,7 @@ async fn keeps_its_promises(links: Arc<dyn LinkStore>) {
     assert_eq!(links.note_return("bare", "ba9876543210").await.unwrap(), Noted::Full);
     assert_eq!(links.note_return("bare", "0123456789ab").await.unwrap(), Noted::Again);
 
-    // The origin of a code.
+    // The link of a code.
     assert_eq!(links.code_link("dc304e8dd012").await.unwrap(), None);
     let known = CodeLink { link_id: LINK.into(), reference: Some("r".into()), state: Some("s".into()) };
     let unnamed = CodeLink { link_id: LINK.into(), ..CodeLink::default() };

@@ -98,3 +98,20 @@ async fn a_ticket_push_costs_one_write_and_a_late_or_repeated_one_two() {
         assert_eq!(proxy.take_seen().len(), writes, "{push:?}");
     }
 }
+
+/// The SDK would like to close the connection of a failed answer. It knows none, and must not complain of that.
+#[tokio::test]
+async fn a_fault_of_the_table_is_repeated_without_a_word() {
+    let moto = Moto::shared();
+    let fail = |operation: &str, before: usize| match operation {
+        "getitem" if before == 0 => Fate::Failed,
+        _ => Fate::Answered,
+    };
+    let proxy = Proxy::start(&moto, fail).await;
+    let store = proxy.store(&moto, &moto.create_table().await);
+    let logs = support::logs::Captured::start();
+    store.token_item(APPID).await.unwrap();
+    assert_eq!(logs.end(), [""; 0]);
+    assert_eq!(proxy.take_seen(), ["getitem", "getitem"]);
+    drop(moto);
+}

@@ -10,6 +10,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 use wechat_preauth::aws::DynamoDbState;
+use wechat_preauth::aws::clients::RECONNECT;
 
 use crate::support::moto::Moto;
 
@@ -21,6 +22,8 @@ pub enum Fate {
     AnswerLost,
     /// It is refused as DynamoDB refuses too many requests.
     Throttled,
+    /// It meets a fault of DynamoDB's.
+    Failed,
 }
 
 const THROTTLED: &str = r#"{"__type":"com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException","message":"too much"}"#;
@@ -62,7 +65,11 @@ impl Proxy {
     pub fn store(&self, moto: &Moto, table: &str) -> DynamoDbState {
         let config = aws_sdk_dynamodb::config::Builder::from(&moto.sdk_config())
             .endpoint_url(&self.url)
-            .retry_config(RetryConfig::standard().with_initial_backoff(Duration::from_millis(10)))
+            .retry_config(
+                RetryConfig::standard()
+                    .with_initial_backoff(Duration::from_millis(10))
+                    .with_reconnect_mode(RECONNECT),
+            )
             .retry_partition(RetryPartition::new(Uuid::new_v4().to_string()))
             .build();
         DynamoDbState::new(Client::from_conf(config), table.to_owned())
@@ -85,7 +92,9 @@ async fn serve(mut client: TcpStream, upstream: &str, decide: &Decide, seen: &Mu
         seen.len() - 1
     };
     let fate = decide(&operation, before);
-    let answer = if let Fate::Throttled = fate {
+    let answer = if let Fate::Failed = fate {
+        b"HTTP/1.1 500 Internal Server Error\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}".to_vec()
+    } else if let Fate::Throttled = fate {
         let head =
             "HTTP/1.1 400 Bad Request\r\ncontent-type: application/x-amz-json-1.0\r\nconnection: close";
         format!("{head}\r\ncontent-length: {}\r\n\r\n{THROTTLED}", THROTTLED.len()).into_bytes()

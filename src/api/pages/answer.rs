@@ -16,7 +16,7 @@ const SHOWS_NOTHING: HeaderValue = HeaderValue::from_static(
 /// A page, as this visitor sees it.
 pub fn response(site: &Site, visit: &Visit, page: &Page<'_>) -> Response<Body> {
     let html = match page {
-        Page::Launch { id, auth_type } => launch::launch(site, *visit, id, *auth_type),
+        Page::Launch { id, accounts } => launch::launch(site, *visit, id, *accounts),
         Page::Handoff { id, url } => launch::handoff(site, *visit, id, url),
         _ => outcome::outcome(site, *visit, page),
     };

@@ -4,20 +4,21 @@ use maud::{Markup, html};
 
 use super::document::{Writer, heading, in_the_other_language};
 use super::icon::Icon;
+use super::page::Accounts;
 use super::qr_code;
 use super::site::Site;
 use super::texts::{self, Remedy, Text};
 use super::visit::{Device, Visit};
 
 /// What will happen, and how to start it on this device.
-pub(super) fn launch(site: &Site, visit: Visit, id: &str, auth_type: Option<u32>) -> Markup {
+pub(super) fn launch(site: &Site, visit: Visit, id: &str, accounts: Accounts) -> Markup {
     let writer = Writer { site, language: visit.language };
     let asks = match site.platform_name() {
         // The text has the corner brackets of Chinese itself.
         Some(name) => texts::NAMED_ASKS.get(visit.language).replace("{platform}", name),
         None => texts::ASKS.get(visit.language).to_owned(),
     };
-    let accounts = texts::accounts(auth_type).get(visit.language);
+    let accounts = texts::accounts(accounts).get(visit.language);
     let asks = asks.replace("{accounts}", accounts);
     let main = html! {
         (heading(Icon::Ask, &asks))

@@ -26,6 +26,6 @@ mod visit;
 
 pub use answer::{redirect, response};
 pub use gateway::{GatewayPage, gateway_page};
-pub use page::{Page, Trouble};
+pub use page::{Accounts, Page, Trouble};
 pub use site::Site;
 pub use visit::{Device, Language, Visit};

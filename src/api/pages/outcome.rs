@@ -14,7 +14,8 @@ struct Outcome<'a> {
     icon: Icon,
     title: Text,
     paragraphs: Vec<Text>,
-    wait: Option<i64>,
+    /// The sentence of the time to wait, and that time in seconds.
+    wait: Option<(Text, i64)>,
     /// What can help: a label, and where it leads.
     button: Option<(Text, Target<'a>)>,
     /// Whether that is not the first thing to do.
@@ -77,7 +78,9 @@ impl<'a> Outcome<'a> {
             Page::Problem { trouble, id, reference, request_id, retry_after } => {
                 let words = explanation(trouble);
                 // A time to wait says it better than the words.
-                let wait = retry_after.filter(|_| icon(trouble) == Icon::Wait);
+                let sentence = if trouble == Trouble::Unconfirmed { texts::RELOAD_IN } else { texts::WAIT };
+                let wait =
+                    retry_after.filter(|_| icon(trouble) == Icon::Wait).map(|seconds| (sentence, seconds));
                 let remedy = wait.is_none().then_some(words.remedy);
                 let mut details = vec![(texts::REQUEST_ID, request_id)];
                 if let Some(reference) = reference {
@@ -98,7 +101,7 @@ impl<'a> Outcome<'a> {
         let language = writer.language;
         html! {
             @for paragraph in &self.paragraphs { p.lead { (writer.say(*paragraph)) } }
-            @if let Some(seconds) = self.wait { p.lead { (wait(language, seconds)) } }
+            @if let Some((sentence, seconds)) = self.wait { p.lead { (wait(language, sentence, seconds)) } }
             @if let Some((label, target)) = self.button {
                 p.action {
                     a.button.secondary[self.button_later] href=(target.address(writer)) { (writer.say(label)) }
@@ -149,7 +152,7 @@ const fn icon(trouble: Trouble) -> Icon {
 }
 
 /// When to try again, in the largest unit of which at least two are left; never less than it is.
-fn wait(language: Language, seconds: i64) -> String {
+fn wait(language: Language, sentence: Text, seconds: i64) -> String {
     let seconds = seconds.max(2);
     let (unit, length) = match seconds {
         ..120 => (texts::SECONDS, 1),
@@ -158,7 +161,7 @@ fn wait(language: Language, seconds: i64) -> String {
     };
     let count = seconds.saturating_add(length - 1) / length;
     let time = unit.get(language).replace("{n}", &count.to_string());
-    texts::WAIT.get(language).replace("{time}", &time)
+    sentence.get(language).replace("{time}", &time)
 }
 
 #[cfg(test)]
@@ -176,9 +179,9 @@ mod tests {
             (7200, "请在 2 小时后再试。", "Try again in 2 hours."),
             (7201, "请在 3 小时后再试。", "Try again in 3 hours."),
         ] {
-            assert_eq!(wait(Language::Chinese, seconds), chinese);
-            assert_eq!(wait(Language::English, seconds), english);
+            assert_eq!(wait(Language::Chinese, texts::WAIT, seconds), chinese);
+            assert_eq!(wait(Language::English, texts::WAIT, seconds), english);
         }
-        assert!(wait(Language::English, i64::MAX).ends_with(" hours."));
+        assert!(wait(Language::English, texts::WAIT, i64::MAX).ends_with(" hours."));
     }
 }

@@ -1,5 +1,14 @@
 //! What can be shown to a merchant.
 
+/// The accounts that a merchant may choose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Accounts {
+    /// One certain account.
+    One,
+    /// Those of an `auth_type`, as WeChat numbers them.
+    Of(Option<u32>),
+}
+
 /// One page, with what it shows. `id` is the link's id. There is no `Debug`: a handoff's URL holds a code.
 #[derive(Clone, Copy)]
 pub enum Page<'a> {
@@ -7,8 +16,8 @@ pub enum Page<'a> {
     Launch {
         /// The link's id.
         id: &'a str,
-        /// WeChat's number for the kinds of accounts that may be chosen.
-        auth_type: Option<u32>,
+        /// The accounts that may be chosen.
+        accounts: Accounts,
     },
     /// A direct link to WeChat's page, for a browser that sends no Referer after a redirect.
     Handoff {

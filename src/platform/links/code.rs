@@ -65,10 +65,12 @@ pub(super) async fn take_code(
         "reference": link.reference,
     });
     let invoked = services.codes.invoke(event.to_string().into_bytes(), deadline).await;
-    let invoked = invoked.map_err(|error| unclear(unavailable(&error)))?;
+    let invoked =
+        invoked.map_err(|error| NoCode { problem: unavailable(&error.cause), unclear: error.unclear })?;
     if invoked.failed {
         return Err(match function_failed(&invoked.payload) {
-            Some(problem) => NoCode { problem, unclear: false },
+            // WeChat's answer did not arrive, or the function failed half-way.
+            Some(problem) => NoCode { unclear: may_have_a_code(problem.code), problem },
             None => unclear(unavailable(&"it ended in an error that is no answer".into())),
         });
     }
@@ -78,6 +80,10 @@ pub(super) async fn take_code(
         [&code.authorization_urls.pc, &code.authorization_urls.mobile].into_iter().all(|url| is_url(url))
     });
     code.ok_or_else(|| unclear(unavailable(&"its answer cannot be read".into())))
+}
+
+const fn may_have_a_code(code: ProblemCode) -> bool {
+    matches!(code, ProblemCode::WeChatTimeout | ProblemCode::WeChatUnreachable | ProblemCode::Internal)
 }
 
 fn is_url(text: &str) -> bool {

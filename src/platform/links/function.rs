@@ -13,12 +13,22 @@ pub struct Invoked {
     pub failed: bool,
 }
 
+/// Why an invocation has no answer.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{cause}")]
+pub struct NotInvoked {
+    /// The cause.
+    pub cause: Cause,
+    /// Whether the function may have run all the same.
+    pub unclear: bool,
+}
+
 /// The function `preauthcode`, invoked directly.
 #[async_trait]
 pub trait CodeFunction: Send + Sync {
-    /// Invokes it once. After an error a code may have been issued all the same.
-    async fn invoke(&self, event: Vec<u8>, deadline: Instant) -> std::result::Result<Invoked, Cause>;
+    /// Invokes it once.
+    async fn invoke(&self, event: Vec<u8>, deadline: Instant) -> Result<Invoked, NotInvoked>;
 
     /// Whether it exists and may be invoked. Nothing is invoked.
-    async fn may_invoke(&self) -> std::result::Result<(), Cause>;
+    async fn may_invoke(&self) -> Result<(), Cause>;
 }

@@ -88,10 +88,10 @@ impl LinkStore for MemoryLinks {
     async fn put_code_link(
         &self,
         code_fingerprint: &str,
-        origin: &CodeLink,
+        code_link: &CodeLink,
         _delete_at: i64,
     ) -> Result<(), StateError> {
-        self.items()?.codes.insert(code_fingerprint.to_owned(), origin.clone());
+        self.items()?.codes.insert(code_fingerprint.to_owned(), code_link.clone());
         Ok(())
     }
 

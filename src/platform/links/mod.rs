@@ -23,7 +23,7 @@ mod store;
 pub mod visit;
 
 pub use create::{CreatedLink, LinkRequest, create_link};
-pub use function::{CodeFunction, Invoked};
+pub use function::{CodeFunction, Invoked, NotInvoked};
 pub use id::LinkId;
 pub use memory::MemoryLinks;
 pub use services::{LinkServices, PagesOrigin};

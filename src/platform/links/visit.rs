@@ -6,7 +6,7 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 use url::Url;
 use uuid::Uuid;
 
@@ -14,8 +14,9 @@ use super::code::{NoCode, take_code};
 use super::id::LinkId;
 use super::services::LinkServices;
 use super::store::{CodeLink, Link, MAX_CODES, MAX_STARTS, Noted, Started};
-use crate::platform::authorization_urls::AuthorizationUrls;
+use crate::platform::authorization_urls::{Authorization, AuthorizationUrls};
 use crate::platform::problem::{Problem, ProblemCode, texts};
+use crate::platform::state::StateError;
 use crate::wechat::code_fingerprint;
 
 /// How long the link of a code is kept, in seconds: longer than any code lives, and than the events after it take.
@@ -39,12 +40,19 @@ pub struct Followed {
     pub reference: Option<String>,
     /// Which kinds of accounts the merchant may choose.
     pub auth_type: Option<NonZeroU32>,
+    /// Whether only one account may be chosen, of whatever kind it is.
+    pub one_account: bool,
 }
 
 impl Followed {
     fn new(link_id: &str, link: &Link) -> Self {
-        let (reference, auth_type) = (link.reference.clone(), link.authorization.auth_type);
-        Self { link_id: link_id.to_owned(), reference, auth_type }
+        let Authorization { auth_type, biz_appid, .. } = &link.authorization;
+        Self {
+            link_id: link_id.to_owned(),
+            reference: link.reference.clone(),
+            auth_type: *auth_type,
+            one_account: biz_appid.is_some(),
+        }
     }
 }
 
@@ -132,7 +140,11 @@ pub async fn start(
     };
     let delete_at = now.saturating_add(CODE_LINK_KEPT);
     let code_link = CodeLink { link_id, reference: link.reference, state: link.state };
-    if let Err(error) = services.links.put_code_link(&code.code_fingerprint, &code_link, delete_at).await {
+    let put = services.links.put_code_link(&code.code_fingerprint, &code_link, delete_at);
+    let put = timeout_at(deadline, put)
+        .await
+        .unwrap_or_else(|_elapsed| Err(StateError("no answer in time".into())));
+    if let Err(error) = put {
         // The merchant goes on. The event will lack the link's name.
         let CodeLink { link_id, .. } = code_link;
         tracing::warn!(link_id, code_fingerprint = code.code_fingerprint, %error, "a code's link was not kept");
@@ -157,7 +169,9 @@ pub async fn came_back(
         return Ok((followed, CameBack::NotAuthorized));
     };
     let owners_page = |code| owners_page(&link, &link_id, code);
-    let came_back = match services.links.note_return(&link_id, &code_fingerprint(auth_code)).await? {
+    let noted = services.links.note_return(&link_id, &code_fingerprint(auth_code)).await;
+    let noted = noted.map_err(|error| Failed { problem: error.into(), followed: Some(followed.clone()) })?;
+    let came_back = match noted {
         Noted::Again => CameBack::Again(owners_page(None)),
         // Without a note it may be the second time. Better than a merchant whom forged returns have shut out.
         Noted::First | Noted::Full => match owners_page(Some((auth_code, expires_in(redirect)))) {

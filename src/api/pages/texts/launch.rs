@@ -1,18 +1,23 @@
 //! The page before WeChat's, and what is on every page.
 
+use super::super::page::Accounts;
 use super::text::{Text, texts};
 
 /// The accounts that each `auth_type` lets a merchant choose.
 macro_rules! texts_of_accounts {
     ($($auth_type:literal { zh: $zh:literal, en: $en:literal })+) => {
         /// The accounts that may be chosen. WeChat may have kinds that are not known here.
-        pub const fn accounts(auth_type: Option<u32>) -> Text {
-            match auth_type {
-                $(Some($auth_type) => Text { zh: $zh, en: $en },)+
-                None => accounts(Some(3)),
-                Some(_) => Text { zh: "账号", en: "account" },
+        pub const fn accounts(accounts: Accounts) -> Text {
+            match accounts {
+                $(Accounts::Of(Some($auth_type)) => Text { zh: $zh, en: $en },)+
+                Accounts::Of(None) => self::accounts(Accounts::Of(Some(3))),
+                Accounts::Of(Some(_)) | Accounts::One => Text { zh: "账号", en: "account" },
             }
         }
+
+        /// Every `auth_type` above, and others.
+        #[cfg(test)]
+        pub const ACCOUNTS: &[Accounts] = &[Accounts::One, Accounts::Of(None), $(Accounts::Of(Some($auth_type)),)+];
     };
 }
 

@@ -22,6 +22,7 @@ mod tests {
     fn every_text() -> Vec<Text> {
         let mut texts = [launch::TABLE, outcome::TABLE, wechat_says::TABLE].concat();
         texts.extend(ADVICE.iter().map(|advice| advice.advice));
+        texts.extend(launch::ACCOUNTS.iter().map(|accounts| launch::accounts(*accounts)));
         for trouble in Trouble::ALL {
             let Explanation { title, happened, remedy } = explanation(*trouble);
             texts.extend([title, happened, remedy]);

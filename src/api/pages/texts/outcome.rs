@@ -5,9 +5,9 @@ use super::text::{Text, texts};
 
 texts! {
     AUTHORIZED { zh: "授权已完成", en: "Authorization complete" }
-    AUTHORIZED_NOW { zh: "授权结果以{platform}显示的为准。你可以关闭本页。", en: "It is valid once {platform} shows it. You can close this page." }
+    AUTHORIZED_NOW { zh: "授权结果以{platform}显示的为准。你可以关闭本页。", en: "The final result is the one that {platform} shows. You can close this page." }
     ALREADY { zh: "授权已经完成", en: "Already authorized" }
-    ALREADY_NOW { zh: "这次授权之前已经完成，不需要再次操作。你可以关闭本页。", en: "This authorization was completed before. There is nothing more to do, and you can close this page." }
+    ALREADY_NOW { zh: "本页之前已经打开过，不需要再次操作。授权结果以{platform}显示的为准。", en: "This page was opened before, and there is nothing more to do here. The final result is the one that {platform} shows." }
     NOT_AUTHORIZED { zh: "授权没有完成", en: "Not authorized yet" }
     NOT_AUTHORIZED_WHY { zh: "微信没有返回授权结果。可能是中途取消了，或者停留时间过长。", en: "WeChat returned no result. The authorization may have been cancelled, or it took too long." }
     NOT_AUTHORIZED_NOW { zh: "如果要继续授权，请重新开始。", en: "Start again if you want to authorize." }
@@ -19,6 +19,7 @@ texts! {
     TELL { zh: "联系{platform}时，请提供：", en: "When you contact {platform}, give these details:" }
     REFERENCE { zh: "参考编号", en: "Reference" }
     REQUEST_ID { zh: "请求编号", en: "Request" }
+    RELOAD_IN { zh: "请在{time}后刷新本页。", en: "Reload this page in {time}." }
     WAIT { zh: "请在{time}后再试。", en: "Try again in {time}." }
     SECONDS { zh: " {n} 秒", en: "{n} seconds" }
     MINUTES { zh: " {n} 分钟", en: "{n} minutes" }
