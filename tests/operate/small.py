@@ -99,7 +99,7 @@ def service() -> dict:
             "CredentialsSecretArn": EMPTY, "CallbackSecretArn": EMPTY, "AlarmTopicArn": EMPTY, "CustomDomainName": EMPTY,
             "Architecture": {"Type": "String", "Default": "x86_64", "AllowedValues": ["x86_64", "arm64"]},
             "PagesOrigin": EMPTY,
-            "PlatformName": EMPTY | {"AllowedPattern": r"^([ !#-\[\]-~]|\\u[0-9a-fA-F]{4})*$"},
+            "PlatformName": EMPTY | {"AllowedPattern": r"^([ !#-\[\]-~]|\\u[0-9a-fA-F]{4}){0,40}$"},
             "ReservedConcurrency": {"Type": "Number", "Default": 0, "MinValue": 0},
         },
         "Globals": {"Function": {"CodeUri": ".", "Runtime": "provided.al2023"}},
