@@ -83,6 +83,9 @@ Let WeChat refuse the next code, then ask again:
 Stop WeChat, and start it again:
    curl -s -X POST {service}/sim/stop
    curl -s -X POST {service}/sim/start
+Let the table of links fail, and mend it:
+   curl -s -X POST {service}/sim/table-down
+   curl -s -X POST {service}/sim/table-up
 Let the keeper walk the chain:
    curl -s {service}/diagnose
 Push an event, such as an authorization:

@@ -17,6 +17,7 @@ use lambda_http::{Body, Request, RequestExt as _, Response};
 use lambda_runtime::{Context, LambdaEvent};
 use serde_json::Value;
 use tokio::net::TcpListener;
+use wechat_preauth::platform::StateError;
 
 use crate::Error;
 use crate::stack::Parts;
@@ -86,6 +87,14 @@ async fn serve(
             Ok(()) => return Ok(plain(200, "WeChat is up again\n")),
             Err(error) => return Ok(plain(500, &format!("{error}\n"))),
         },
+        "/sim/table-down" => {
+            parts.links.fail(Some(StateError("it was told to fail".into())));
+            return Ok(plain(200, "the table of links is down\n"));
+        }
+        "/sim/table-up" => {
+            parts.links.fail(None);
+            return Ok(plain(200, "the table of links is up again\n"));
+        }
         "/keeper" => return Ok(keeper(&parts, request.body().as_ref()).await),
         "/diagnose" => return Ok(keeper(&parts, br#"{"action":"diagnose"}"#).await),
         "/wechat/callback" => parts.callback.clone().handle(request).await,

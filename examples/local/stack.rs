@@ -38,6 +38,7 @@ const REFRESH_INTERVAL: Duration = Duration::from_secs(60);
 /// A running simulator and the functions.
 pub struct Parts {
     pub wechat: Sim,
+    pub links: Arc<MemoryLinks>,
     pub preauthcode: Arc<PreAuthCodeHandler>,
     pub authorize: Arc<AuthorizeHandler>,
     pub callback: Arc<CallbackHandler>,
@@ -95,7 +96,7 @@ impl Parts {
         let preauthcode = PreAuthCodeHandler::new(services.clone());
         let link_services = LinkServices {
             clock: services.clock.clone(),
-            links,
+            links: links.clone(),
             codes: Arc::new(LocalFunction(preauthcode.clone())),
             origin: PagesOrigin::parse(origin)?,
             metrics: services.metrics.clone(),
@@ -103,6 +104,7 @@ impl Parts {
         let site = Site::new(origin, Some("示例平台"), [&pages.pc, &pages.mobile]);
         Ok(Self {
             wechat,
+            links,
             preauthcode,
             authorize: AuthorizeHandler::new(link_services, site),
             keeper: KeeperHandler::new(services),

@@ -72,6 +72,22 @@ async function again(page, prepared, lang) {
   return comeBack(page, prepared, lang, oldCode);
 }
 
+/** A merchant was sent on to the owner's page before. */
+async function cameBackBefore(service) {
+  const prepared = await link(service, { return_url: 'https://shop.example.com/done' });
+  await service.take(prepared.link);
+  const url = `${service.origin}/authorized/${prepared.link.id}?${oldCode}`;
+  await fetch(url, { redirect: 'manual' });
+  return prepared;
+}
+
+/** A merchant is at WeChat while the table fails. */
+async function withoutTable(service) {
+  const prepared = await started(service);
+  await fetch(`${service.origin}/sim/table-down`, { method: 'POST' });
+  return prepared;
+}
+
 const ASKS = {
   zh: '「示例平台」申请获得你的公众号或小程序授权',
   en: '示例平台 asks you to authorize your Official Account or Mini Program',
@@ -104,6 +120,16 @@ export const STATES = {
   ),
   authorized: page(200, '授权已完成', 'Authorization complete', started, (page, prepared, lang) =>
     comeBack(page, prepared, lang, newCode()),
+  ),
+  'authorized-again-with-return-url': page(200, '授权已经完成', 'Already authorized', cameBackBefore, (page, prepared, lang) =>
+    comeBack(page, prepared, lang, oldCode),
+  ),
+  unconfirmed: page(
+    503,
+    '暂时无法确认授权结果',
+    'The result cannot be confirmed right now',
+    withoutTable,
+    (page, prepared, lang) => comeBack(page, prepared, lang, newCode()),
   ),
   'authorized-again': page(200, '授权已经完成', 'Already authorized', started, again),
   'not-authorized': page(200, '授权没有完成', 'Not authorized yet', started, comeBack),
