@@ -25,15 +25,20 @@ export class Service {
 
   /** Waits until the output matches, and returns the first group. */
   async printed(pattern) {
+    return this.until(() => this.#output.match(pattern)?.[1], pattern);
+  }
+
+  /** Waits until something is true of the output, and returns that. */
+  async until(found, what = 'what was waited for') {
     for (;;) {
-      const match = this.#output.match(pattern);
-      if (match) return match[1];
+      const value = found();
+      if (value) return value;
       const done = new AbortController();
       const next = (emitter, event) => once(emitter, event, { signal: done.signal }).then(() => event);
       const happened = await Promise.race([next(this.#process.stdout, 'data'), next(this.#process, 'exit')]);
       done.abort();
       if (happened === 'exit')
-        throw new Error(`the service ended before it printed ${pattern}:\n${this.#output}`);
+        throw new Error(`the service ended before it printed ${what}:\n${this.#output}`);
     }
   }
 

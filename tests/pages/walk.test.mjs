@@ -46,6 +46,35 @@ async function referers(service, path) {
     .map((visit) => visit.referer);
 }
 
+/** The authorizations on the bus so far. */
+const events = (service) =>
+  [...service.output.matchAll(/^an event on the bus +authorized\n(\{\n(?:.*\n)*?\})$/gm)].map(([, event]) =>
+    JSON.parse(event),
+  );
+
+for (const [order, count] of [
+  ['before', 1],
+  ['after', 1],
+  ['twice', 2],
+]) {
+  test(`the event names its link, whether it comes before the redirect or after it: ${order}`, async (t) => {
+    const service = await Service.start(t);
+    await service.simulate('authorization', { event_order: order, event_delay_ms: 4000 });
+    const link = await service.link({ reference: 'order-18', state: 'back-office-7' });
+    const page = await openPage(browser, 'desktop');
+    await authorizeOnComputer(page, link);
+    assert.equal(await heading(page), '授权已完成');
+    if (order === 'after') assert.equal(events(service).length, 0, 'the merchant was back first');
+    await service.until(() => events(service).length === count);
+    for (const event of events(service)) {
+      assert.deepEqual(
+        [event.reference, event.state, event.link_id],
+        ['order-18', 'back-office-7', link.link_id],
+      );
+    }
+  });
+}
+
 for (const javaScriptEnabled of [true, false]) {
   describe(`${javaScriptEnabled ? 'with' : 'without'} JavaScript`, () => {
     test('on a computer', async (t) => {
