@@ -3,8 +3,8 @@
 //!
 //! `make run` starts it, shows how a code is issued, and keeps serving. `make run ONCE=1` ends after the first code.
 
+mod bus;
 mod console;
-mod pages;
 mod serve;
 mod stack;
 mod time;

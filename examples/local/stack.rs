@@ -9,6 +9,7 @@ use lambda_runtime::{Context, LambdaEvent};
 use serde_json::json;
 use wechat_preauth::api::authorize::AuthorizeHandler;
 use wechat_preauth::api::callback::CallbackHandler;
+use wechat_preauth::api::in_process::InProcess;
 use wechat_preauth::api::keeper::KeeperHandler;
 use wechat_preauth::api::pages::Site;
 use wechat_preauth::api::preauthcode::PreAuthCodeHandler;
@@ -22,7 +23,7 @@ use wechat_preauth::wechat::http::http_client;
 use wechat_preauth::wechat::{ApiHosts, Client};
 use wechat_sim::{Sim, SimConfig};
 
-use crate::pages::{ConsoleBus, LocalFunction};
+use crate::bus::ConsoleBus;
 use crate::time::SimulatedTime;
 use crate::{Error, serve};
 
@@ -97,7 +98,7 @@ impl Parts {
         let link_services = LinkServices {
             clock: services.clock.clone(),
             links: links.clone(),
-            codes: Arc::new(LocalFunction(preauthcode.clone())),
+            codes: Arc::new(InProcess(preauthcode.clone())),
             origin: PagesOrigin::parse(origin)?,
             metrics: services.metrics.clone(),
         };

@@ -76,14 +76,16 @@ impl Merchant {
             Target::Link(_, id) => Some(id.as_str()),
             _ => None,
         };
+        // Only a link is followed.
+        let followed_id = id.unwrap_or_default();
         let page = match &visited {
             Ok((followed, Step::Opened)) => {
                 // With biz_appid WeChat ignores the kind.
                 let auth_type = followed.auth_type.map(u32::from);
                 let accounts = if followed.one_account { Accounts::One } else { Accounts::Of(auth_type) };
-                Page::Launch { id: id.unwrap_or_default(), accounts }
+                Page::Launch { id: followed_id, accounts }
             }
-            Ok((_, Step::Started(url))) if handoff => Page::Handoff { id: id.unwrap_or_default(), url },
+            Ok((_, Step::Started(url))) if handoff => Page::Handoff { id: followed_id, url },
             // WeChat's PC page checks the Referer. Nothing but the origin is in it.
             Ok((_, Step::Started(url))) => return pages::redirect(url, "origin"),
             Ok((_, Step::CameBack(CameBack::To(url)))) => return pages::redirect(url, "no-referrer"),
@@ -91,9 +93,7 @@ impl Merchant {
             Ok((_, Step::CameBack(CameBack::Again(back)))) => {
                 Page::AlreadyAuthorized { back: back.as_deref() }
             }
-            Ok((_, Step::CameBack(CameBack::NotAuthorized))) => {
-                Page::NotAuthorized { id: id.unwrap_or_default() }
-            }
+            Ok((_, Step::CameBack(CameBack::NotAuthorized))) => Page::NotAuthorized { id: followed_id },
             Err(Failed { problem, followed }) => Page::Problem {
                 trouble: trouble(problem.code, matches!(*target, Target::Link(Route::Return, _))),
                 id,

@@ -9,6 +9,7 @@
 //! | `keeper`, `keeper_request` | the function for the schedule and for operators, and its event |
 //! | `pages` | the pages that a merchant sees |
 //! | `handler` | what is the same in all four: deadline, cold start, panic, log line, metrics |
+//! | `in_process` | `preauthcode` for the pages, in the same process |
 //! | `fields`, `authorization_fields` | read the fields of a JSON request |
 //! | `response` | answers and problems as JSON, over HTTP and as function errors |
 
@@ -17,6 +18,7 @@ pub mod authorize;
 pub mod callback;
 mod fields;
 mod handler;
+pub mod in_process;
 pub mod issue_request;
 pub mod keeper;
 pub mod keeper_request;

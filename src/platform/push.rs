@@ -5,14 +5,13 @@
 //! A push is answered by its deadline even if the secret, the table or the bus hangs. WeChat, or the receiver
 //! that forwards its pushes, then tries again. Accepting the same push twice does no harm.
 
-use std::future::Future;
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
 use tokio::time::{Instant, timeout_at};
 
 use super::bus::{BusError, BusEvent, EventBus};
-use super::cause::Cause;
+use super::cause::in_time;
 use super::check::{self, Check};
 use super::clock::Clock;
 use super::credentials::{Credentials, CredentialsCache, PushKeys, SecretsError};
@@ -134,15 +133,6 @@ pub async fn check_push_keys(services: &PushServices, deadline: Instant) -> Chec
             check.fact("code", problem.code.as_str()).fact("count", 0)
         }
     }
-}
-
-/// The work's result, or an error when the deadline comes first.
-async fn in_time<T, E>(
-    deadline: Instant,
-    error: impl FnOnce(Cause) -> E,
-    work: impl Future<Output = std::result::Result<T, E>>,
-) -> std::result::Result<T, E> {
-    timeout_at(deadline, work).await.unwrap_or_else(|_elapsed| Err(error("no answer in time".into())))
 }
 
 /// The component's appid and the opened push. When the keys in memory do not open it, the credentials are read

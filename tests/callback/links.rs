@@ -11,6 +11,7 @@ use wechat_preauth::platform::StateError;
 use wechat_preauth::platform::links::{CodeLink, Link, LinkStore, Noted, Started};
 
 use crate::harness::{CallbackHarness, event};
+use crate::support::logs::Captured;
 
 /// The code of the events in `events/`.
 const FINGERPRINT: &str = "dc304e8dd012";
@@ -73,7 +74,13 @@ async fn a_table_that_fails_holds_no_event_back() {
     let harness = CallbackHarness::new();
     harness.links.put_code_link(FINGERPRINT, &origin(), 0).await.unwrap();
     harness.links.fail(Some(StateError("throttled".into())));
+    let logs = Captured::start();
     assert!(harness.http(&event(AUTHORIZED)).await.is_success());
+    assert!(
+        logs.end()
+            .iter()
+            .any(|line| line.contains("without the name of its link") && line.contains("throttled"))
+    );
     harness.links.fail(None);
     assert!(harness.http(&event(AUTHORIZED)).await.is_success());
     let ids: Vec<bool> = named(&harness).iter().map(|[link_id, ..]| link_id.is_some()).collect();

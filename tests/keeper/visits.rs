@@ -2,42 +2,18 @@
 
 use std::sync::Arc;
 
-use async_trait::async_trait;
 use lambda_http::http::Method;
 use lambda_http::request::RequestContext;
 use lambda_http::{Body, Request, RequestExt as _};
 use serde_json::json;
-use tokio::time::Instant;
 use wechat_preauth::api::authorize::AuthorizeHandler;
+use wechat_preauth::api::in_process::InProcess;
 use wechat_preauth::api::pages::Site;
 use wechat_preauth::api::preauthcode::PreAuthCodeHandler;
-use wechat_preauth::platform::links::{
-    CodeFunction, Invoked, LinkServices, LinkStore, NotInvoked, PagesOrigin,
-};
-use wechat_preauth::platform::{Cause, Services};
+use wechat_preauth::platform::Services;
+use wechat_preauth::platform::links::{LinkServices, LinkStore, PagesOrigin};
 
 const ORIGIN: &str = "https://auth.example.com";
-
-/// `preauthcode`, invoked directly in this process.
-struct InProcess(Arc<PreAuthCodeHandler>);
-
-#[async_trait]
-impl CodeFunction for InProcess {
-    async fn invoke(&self, event: Vec<u8>, _: Instant) -> Result<Invoked, NotInvoked> {
-        let request = Request::new(Body::Binary(event)).with_request_context(RequestContext::PassThrough);
-        Ok(match self.0.clone().handle(request).await {
-            Ok(answer) => Invoked { payload: answer.body().to_vec(), failed: false },
-            Err(error) => {
-                let error = json!({ "errorType": error.code.as_str(), "errorMessage": error.message });
-                Invoked { payload: error.to_string().into_bytes(), failed: true }
-            }
-        })
-    }
-
-    async fn may_invoke(&self) -> Result<(), Cause> {
-        Ok(())
-    }
-}
 
 pub fn pages(
     services: &Services,

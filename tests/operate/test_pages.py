@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import http.client
 import http.server
 import json
 import socket
@@ -22,7 +23,7 @@ from test_diagnose import ONE, TWO, Functions, error
 ORIGIN = "https://auth.example.com"
 OURS = {"x-robots-tag": "noindex, nofollow", "cache-control": "no-store", "content-language": "en"}
 ZH = OURS | {"content-language": "zh-CN"}
-GREEN = {"link": "pages", "status": "ok", "detail": f"links can be made and followed at {ORIGIN}", "origin": ORIGIN}
+GREEN = {"link": "pages", "status": "ok", "detail": f"the table answers, preauthcode may be invoked; the pages are at {ORIGIN}", "origin": ORIGIN}
 
 
 def at(first: tuple, second: tuple = (404, ZH)) -> dict:
@@ -67,6 +68,14 @@ def test_a_name_without_an_address_is_named(monkeypatch):
     monkeypatch.setattr(socket, "getaddrinfo", nowhere)
     found = pages.check(ORIGIN)
     assert found["status"] == "failed" and "has no address" in found["detail"] and "DNS record" in found["remedy"]
+
+
+def test_what_is_no_http_is_named():
+    def garbage(_):
+        raise http.client.BadStatusLine("SSH-2.0-OpenSSH")
+
+    found = pages.check(ORIGIN, garbage)
+    assert found["status"] == "failed" and "does not answer (SSH-2.0-OpenSSH)" in found["detail"]
 
 
 def test_a_closed_port_is_named():

@@ -1,7 +1,6 @@
 //! Whether the pages can work: the table answers, and the function `preauthcode` may be invoked.
 
 use super::code::unavailable;
-use super::id::LinkId;
 use super::services::LinkServices;
 use crate::platform::check::Check;
 use crate::platform::problem::{Problem, texts};
@@ -11,17 +10,18 @@ const PAGES: &str = "pages";
 
 /// Looks an unknown link up, and asks whether `preauthcode` may be invoked. Never fails: what is wrong is in the check.
 pub async fn check_pages(services: &LinkServices) -> Check {
-    // Nobody's id.
-    let id = LinkId::parse("AAAAAAAAAAAAAAAAAAAAAA").map(|id| id.link_id()).unwrap_or_default();
-    let (found, invoke) = tokio::join!(services.links.link(&id), services.codes.may_invoke());
+    let (found, invoke) = tokio::join!(services.links.link(PAGES), services.codes.may_invoke());
     if let Err(error) = found {
         return failed(&Box::<Problem>::from(error), texts::STATE_UNAVAILABLE_REMEDY);
     }
     if let Err(error) = invoke {
         return failed(&unavailable(&error), texts::PAGES_REMEDY);
     }
-    Check::ok(PAGES, format!("links can be made and followed at {}", services.origin.as_str()))
-        .fact("origin", services.origin.as_str())
+    let detail = format!(
+        "the table answers, preauthcode may be invoked; the pages are at {}",
+        services.origin.as_str()
+    );
+    Check::ok(PAGES, detail).fact("origin", services.origin.as_str())
 }
 
 fn failed(problem: &Problem, remedy: texts::Text) -> Check {

@@ -5,9 +5,11 @@
 use std::time::Duration;
 
 use serde_json::{Map, Value};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 
 use super::store::LinkStore;
+use crate::platform::cause::in_time;
+use crate::platform::state::StateError;
 
 /// How long the look-up may take. The table answers in a few milliseconds.
 const LOOK_UP: Duration = Duration::from_millis(800);
@@ -24,13 +26,11 @@ pub(crate) async fn name_link(
     deadline: Instant,
 ) {
     let until = (Instant::now() + LOOK_UP).min(deadline.checked_sub(LEFT_FOR_THE_BUS).unwrap_or(deadline));
-    let link = match timeout_at(until, links.code_link(code_fingerprint)).await {
-        Ok(Ok(Some(link))) => link,
-        Ok(Ok(None)) => return,
-        failed => {
-            let error =
-                failed.err().map_or_else(|| "the table failed".to_owned(), |elapsed| elapsed.to_string());
-            tracing::warn!(code_fingerprint, error, "an event goes without the name of its link");
+    let link = match in_time(until, StateError, links.code_link(code_fingerprint)).await {
+        Ok(Some(link)) => link,
+        Ok(None) => return,
+        Err(error) => {
+            tracing::warn!(code_fingerprint, %error, "an event goes without the name of its link");
             return;
         }
     };

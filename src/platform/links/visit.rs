@@ -6,7 +6,7 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 use url::Url;
 use uuid::Uuid;
 
@@ -15,6 +15,7 @@ use super::id::LinkId;
 use super::services::LinkServices;
 use super::store::{CodeLink, Link, MAX_CODES, MAX_STARTS, Noted, Started};
 use crate::platform::authorization_urls::{Authorization, AuthorizationUrls};
+use crate::platform::cause::in_time;
 use crate::platform::problem::{Problem, ProblemCode, texts};
 use crate::platform::state::StateError;
 use crate::wechat::code_fingerprint;
@@ -131,9 +132,10 @@ pub async fn start(
     let code = match take_code(services, id, &link, by).await {
         Ok(code) => code,
         Err(NoCode { problem, unclear }) => {
-            if !unclear {
+            let give_back = services.links.give_back(&link_id, &start);
+            if !unclear && let Err(error) = in_time(deadline, StateError, give_back).await {
                 // At worst the link has one code less.
-                drop(services.links.give_back(&link_id, &start).await);
+                tracing::warn!(link_id, %error, "the place of a code was not given back");
             }
             return Err(Failed { problem, followed: Some(followed) });
         }
@@ -141,9 +143,7 @@ pub async fn start(
     let delete_at = now.saturating_add(CODE_LINK_KEPT);
     let code_link = CodeLink { link_id, reference: link.reference, state: link.state };
     let put = services.links.put_code_link(&code.code_fingerprint, &code_link, delete_at);
-    let put = timeout_at(deadline, put)
-        .await
-        .unwrap_or_else(|_elapsed| Err(StateError("no answer in time".into())));
+    let put = in_time(deadline, StateError, put).await;
     if let Err(error) = put {
         // The merchant goes on. The event will lack the link's name.
         let CodeLink { link_id, .. } = code_link;
