@@ -7,12 +7,12 @@ mod support;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use support::lambda::Function;
 use support::moto::Moto;
 use wechat_preauth::aws::DynamoDbState;
 use wechat_preauth::platform::links::{Link, LinkId, LinkStore as _};
-use wechat_preauth::platform::{Clock as _, SystemClock, Ticket, TicketStore as _};
+use wechat_preauth::platform::{Clock as _, SystemClock};
 use wechat_preauth::wechat::code_fingerprint;
 use wechat_sim::{Endpoint, Fault, Sim, SimConfig};
 
@@ -33,18 +33,9 @@ impl Stack {
     async fn new() -> Self {
         support::logs::start();
         let wechat = Sim::start(SimConfig::default()).await.unwrap();
-        let config = wechat.config();
         let moto = Moto::shared();
-        let credentials = json!({
-            "component_appid": config.component_appid,
-            "component_appsecret": config.component_appsecret,
-        });
-        let secret = moto.create_secret(Some(&credentials.to_string())).await;
-        let table = moto.create_table().await;
+        let (secret, table) = moto.create_component(&wechat).await;
         let state = DynamoDbState::new(moto.dynamodb(), table.clone());
-        let now = SystemClock.now();
-        let ticket = Ticket { value: wechat.issue_ticket().into(), create_time: now, received_at: now };
-        state.put_ticket(&config.component_appid, &ticket).await.unwrap();
         let pages = format!("{0},{0}", wechat.url());
         let mut env = moto.env();
         env.extend(own(&[

@@ -4,9 +4,8 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
-use wechat_preauth::aws::DynamoDbState;
 use wechat_preauth::platform::clock::rfc3339;
-use wechat_preauth::platform::{Clock as _, SystemClock, Ticket, TicketStore as _};
+use wechat_preauth::platform::{Clock as _, SystemClock};
 use wechat_sim::{Endpoint, Sim, SimConfig};
 
 use crate::support::lambda::Function;
@@ -24,20 +23,8 @@ impl LambdaStack {
     pub async fn new() -> Self {
         crate::support::logs::start();
         let wechat = Sim::start(SimConfig::default()).await.unwrap();
-        let config = wechat.config();
         let moto = Moto::shared();
-        let credentials = json!({
-            "component_appid": config.component_appid,
-            "component_appsecret": config.component_appsecret,
-        });
-        let secret = moto.create_secret(Some(&credentials.to_string())).await;
-        let table = moto.create_table().await;
-        let now = SystemClock.now();
-        let ticket = Ticket { value: wechat.issue_ticket().into(), create_time: now, received_at: now };
-        DynamoDbState::new(moto.dynamodb(), table.clone())
-            .put_ticket(&config.component_appid, &ticket)
-            .await
-            .unwrap();
+        let (secret, table) = moto.create_component(&wechat).await;
         Self { wechat, moto, table, secret }
     }
 

@@ -8,9 +8,13 @@ use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType,
 };
 use aws_types::SdkConfig;
+use serde_json::json;
 use uuid::Uuid;
+use wechat_preauth::aws::DynamoDbState;
 use wechat_preauth::aws::http;
+use wechat_preauth::platform::{Clock as _, SystemClock, Ticket, TicketStore as _};
 use wechat_preauth::tls::TrustRoots;
+use wechat_sim::Sim;
 
 use super::process::{Process, free_port, tool, wait_for_port};
 
@@ -110,5 +114,22 @@ impl Moto {
         let request = self.secrets_manager().create_secret().name(&name);
         request.set_secret_string(value.map(str::to_owned)).send().await.unwrap();
         name
+    }
+
+    /// Creates a secret for the component of this WeChat, and a table with a ticket that has just arrived. Returns both
+    /// names.
+    pub async fn create_component(&self, wechat: &Sim) -> (String, String) {
+        let config = wechat.config();
+        let credentials = json!({
+            "component_appid": config.component_appid,
+            "component_appsecret": config.component_appsecret,
+        });
+        let secret = self.create_secret(Some(&credentials.to_string())).await;
+        let table = self.create_table().await;
+        let now = SystemClock.now();
+        let ticket = Ticket { value: wechat.issue_ticket().into(), create_time: now, received_at: now };
+        let state = DynamoDbState::new(self.dynamodb(), table.clone());
+        state.put_ticket(&config.component_appid, &ticket).await.unwrap();
+        (secret, table)
     }
 }
